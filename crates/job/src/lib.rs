@@ -1,0 +1,48 @@
+//! The contract that every part of this laboratory shares. It holds no I/O.
+//!
+//! ```text
+//!               Job  (JSON on stdin)
+//!   harness ──────────────────────────►  lane process
+//!                                          │  GET N documents, at most C in flight
+//!                                          │  Document::parse each
+//!                                          ▼  fold them into one Answer
+//!   harness ◄──────────────────────────  Outcome  (JSON on stdout)
+//! ```
+//!
+//! In reading order:
+//!
+//! * [`document`]: what is fetched, and how it is parsed;
+//! * [`corpus`]: the documents that an origin serves, made from a seed or taken from files;
+//! * [`answer`]: the mergeable summary, and what it must be;
+//! * [`tally`]: what a lane folds fetched documents into, an answer and its service times;
+//! * [`protocol`]: [`Job`] and [`Outcome`] as they travel between processes;
+//! * [`lane`]: what a lane is, as data.
+//!
+//! ```
+//! use job::{Answer, Corpus, Document};
+//!
+//! let corpus = Corpus::generated(7, 1_500, 10)?;
+//! let mut answer = Answer::new(3);
+//! for (_id, body) in corpus.iter() {
+//!     answer.add(body.len() as u64, &Document::parse(body)?);
+//! }
+//! assert_eq!(answer, Answer::expected_of(&corpus, corpus.ids(), 3)?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod answer;
+pub mod corpus;
+pub mod document;
+pub mod lane;
+pub mod protocol;
+pub mod tally;
+
+pub use answer::Answer;
+pub use corpus::{Corpus, CorpusError};
+pub use document::Document;
+pub use lane::{Lane, Needs};
+pub use protocol::{
+    Client, Completed, DOCUMENT_PATH, Job, JobError, Outcome, OutcomeResult, PROTOCOL_VERSION,
+    Usage,
+};
+pub use tally::{FetchError, Fetched, LaneError, Tally};

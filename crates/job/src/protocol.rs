@@ -1,0 +1,404 @@
+//! The lane protocol: one JSON job in, one JSON outcome out.
+//!
+//! A lane process reads one [`Job`] on standard input, up to its end, does it, writes one
+//! [`Outcome`] on standard output, and exits with 0. Standard error is for people and is shown
+//! when the lane fails. A program in any language that does this is a lane.
+//!
+//! ```json
+//! {"protocol": 1, "origin": "http://127.0.0.1:41234", "path": "/api/v2/pokemon/{id}?delay_us=20000",
+//!  "ids": [1, 4, 7], "documents": 1000, "concurrency": 64, "client": "library", "top": 10}
+//! ```
+//!
+//! Document number `i`, counted from 0, is `ids[i % len(ids)]`; its URL is `origin + path` with
+//! `{id}` replaced. Fetch `documents` of them with at most `concurrency` in flight, and answer:
+//!
+//! ```json
+//! {"protocol": 1, "completed": {
+//!   "answer": {"documents": 1000, "bytes": 1500000, "weight_sum": "5100321", "height_sum": "99871",
+//!              "base_experience_sum": "187311", "stat_sum": "760021", "moves": 8000,
+//!              "types": {"fire": 63, "water": 118}, "top": 10,
+//!              "heaviest": [{"weight": 9991, "id": 7, "name": "squirttle-7"}],
+//!              "names_checksum": "00f3a1b2c3d4e5f6"},
+//!   "wall_ns": 381000000, "service_times_ns": [[20134000, 990], [21000000, 10]],
+//!   "usage": {"user_us": 12000, "system_us": 9000, "voluntary_switches": 80,
+//!             "involuntary_switches": 3, "minor_faults": 512, "major_faults": 0},
+//!   "rss_bytes_peak": 6291456}}
+//! ```
+//!
+//! `wall_ns` is the job alone: from before the first connection to after the last fold, without
+//! the start of the process. `service_times_ns` lists `[value, count]`, in any order and grouping.
+//! `usage` is `getrusage(RUSAGE_SELF)` after the job less before it; `rss_bytes_peak` is `VmHWM` of
+//! `/proc/self/status` at the end. A program that cannot know one of these leaves `usage` or
+//! `rss_bytes_peak` out. If any request fails, the whole job has:
+//!
+//! ```json
+//! {"protocol": 1, "failed": {"url": "http://127.0.0.1:41234/api/v2/pokemon/4", "why": "connection refused"}}
+//! ```
+//!
+//! Unknown fields of a job are to be ignored; a `protocol` that is not known is to be refused.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::tally::{LaneError, Tally};
+use crate::{Answer, Corpus};
+
+/// The version of the protocol that this crate speaks.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// Where a document is found on an origin, `{id}` standing for its id.
+pub const DOCUMENT_PATH: &str = "/api/v2/pokemon/{id}";
+
+/// Fetch `documents` documents from `origin` and fold them into one [`Answer`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// [`PROTOCOL_VERSION`] of the writer.
+    pub protocol: u32,
+    /// Scheme, host and port: `http://127.0.0.1:41234`.
+    pub origin: String,
+    /// Path and query of a document, with `{id}` in it.
+    pub path: String,
+    /// The corpus' ids; documents are asked for in this order, over and over.
+    pub ids: Vec<u32>,
+    /// How many documents to fetch.
+    pub documents: u64,
+    /// The most requests in flight at any moment.
+    pub concurrency: u64,
+    /// Which client to fetch with.
+    pub client: Client,
+    /// How many of the heaviest documents to keep.
+    pub top: usize,
+}
+
+/// What speaks HTTP in a lane. The two are never ranked together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Client {
+    /// What the runtime's users write: ureq, or hyper-util.
+    Library,
+    /// One small HTTP/1.1 exchange, the same in every lane.
+    Raw,
+}
+
+impl Client {
+    /// The name as it stands in JSON, tables and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Client::Library => "library",
+            Client::Raw => "raw",
+        }
+    }
+}
+
+impl std::fmt::Display for Client {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+/// Text that is not a job or an outcome of this protocol.
+#[derive(Debug, Error)]
+pub enum JobError {
+    /// Not JSON, or not of the right form.
+    #[error("not {what} of the lane protocol: {source}")]
+    Malformed {
+        /// A job, or an outcome.
+        what: &'static str,
+        /// What the parser said.
+        source: serde_json::Error,
+    },
+    /// Another version of the protocol.
+    #[error("protocol {found}, but this program speaks protocol {PROTOCOL_VERSION}")]
+    Version {
+        /// The version that the text claims.
+        found: u32,
+    },
+    /// A job that asks for nothing, or for the impossible.
+    #[error("a job needs {0}")]
+    Incomplete(&'static str),
+}
+
+impl Job {
+    /// A job on every document of `corpus` at its plain path, with the ten heaviest kept.
+    pub fn new(
+        origin: &str,
+        corpus: &Corpus,
+        documents: u64,
+        concurrency: u64,
+        client: Client,
+    ) -> Self {
+        Job {
+            protocol: PROTOCOL_VERSION,
+            origin: origin.to_owned(),
+            path: DOCUMENT_PATH.to_owned(),
+            ids: corpus.ids(),
+            documents,
+            concurrency,
+            client,
+            top: 10,
+        }
+    }
+
+    /// Reads a job.
+    ///
+    /// # Errors
+    ///
+    /// Not a job, another protocol, or nothing to fetch.
+    pub fn from_json(text: &str) -> Result<Self, JobError> {
+        check_version(text, "a job")?;
+        let job: Job = serde_json::from_str(text)
+            .map_err(|source| JobError::Malformed { what: "a job", source })?;
+        match () {
+            () if job.ids.is_empty() => Err(JobError::Incomplete("at least one id")),
+            () if job.concurrency == 0 => Err(JobError::Incomplete("a concurrency of 1 or more")),
+            () if !job.path.contains("{id}") => Err(JobError::Incomplete("{id} in its path")),
+            () => Ok(job),
+        }
+    }
+
+    /// The job as one line of JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a job has no map with keys other than strings")
+    }
+
+    /// The URL of document number `index`, counted from 0.
+    pub fn url(&self, index: u64) -> String {
+        let id = self.id(index).to_string();
+        let mut url = String::with_capacity(self.origin.len() + self.path.len() + id.len());
+        url.push_str(&self.origin);
+        match self.path.split_once("{id}") {
+            Some((before, after)) => url.extend([before, &id, after]),
+            None => url.push_str(&self.path),
+        }
+        url
+    }
+
+    /// The URL of every document of the job, in order.
+    pub fn urls(&self) -> impl Iterator<Item = String> + '_ {
+        (0..self.documents).map(|index| self.url(index))
+    }
+
+    /// The id of every document of the job, in order.
+    pub fn ids_in_order(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.documents).map(|index| self.id(index))
+    }
+
+    /// How many idle connections are worth keeping: only a document that is yet to be asked for
+    /// can use one again, so a job with as many documents as requests in flight keeps just one.
+    pub fn idle_connections(&self) -> usize {
+        let reusable = self.documents.saturating_sub(self.concurrency);
+        usize::try_from(reusable.clamp(1, self.concurrency.max(1))).unwrap_or(usize::MAX)
+    }
+
+    fn id(&self, index: u64) -> u32 {
+        self.ids[(index % self.ids.len() as u64) as usize]
+    }
+}
+
+/// What a lane process says at its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// [`PROTOCOL_VERSION`] of the writer.
+    pub protocol: u32,
+    /// What came of the job.
+    #[serde(flatten)]
+    pub result: OutcomeResult,
+}
+
+/// Done, or failed as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutcomeResult {
+    /// Every document was fetched.
+    Completed(Box<Completed>),
+    /// A request failed, and the job with it.
+    Failed(Failed),
+}
+
+/// A job that was done, with what the lane process saw of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Completed {
+    /// The summary, to be verified by the reader.
+    pub answer: Answer,
+    /// The job alone, nanoseconds: from before the first connection to after the last fold.
+    pub wall_ns: u64,
+    /// `[nanoseconds, count]` of service times.
+    pub service_times_ns: Vec<(u64, u64)>,
+    /// What the kernel charged the process for the job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// `VmHWM` at the end, bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rss_bytes_peak: Option<u64>,
+}
+
+/// What the kernel charged a process over an interval (`getrusage(2)`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// CPU time in user mode, microseconds.
+    pub user_us: u64,
+    /// CPU time in the kernel, microseconds.
+    pub system_us: u64,
+    /// Times a thread gave up the CPU to wait.
+    pub voluntary_switches: u64,
+    /// Times a thread was preempted.
+    pub involuntary_switches: u64,
+    /// Page faults served without I/O.
+    pub minor_faults: u64,
+    /// Page faults that needed I/O.
+    pub major_faults: u64,
+}
+
+impl Usage {
+    /// User and system time together, microseconds.
+    pub fn cpu_us(&self) -> u64 {
+        self.user_us + self.system_us
+    }
+}
+
+/// The request that failed the job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    /// The URL, where one request is to blame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// What went wrong, for a person.
+    pub why: String,
+}
+
+impl std::fmt::Display for Failed {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.url {
+            Some(url) => write!(formatter, "GET {url}: {}", self.why),
+            None => formatter.write_str(&self.why),
+        }
+    }
+}
+
+impl Outcome {
+    /// A job that was done in `wall_ns` nanoseconds.
+    pub fn completed(tally: &Tally, wall_ns: u64) -> Self {
+        let times = tally.service_times_ns.iter_recorded();
+        let completed = Completed {
+            answer: tally.answer.clone(),
+            wall_ns,
+            service_times_ns: times
+                .map(|step| (step.value_iterated_to(), u64::from(step.count_at_value())))
+                .collect(),
+            usage: None,
+            rss_bytes_peak: None,
+        };
+        Self::of(OutcomeResult::Completed(Box::new(completed)))
+    }
+
+    /// A job that failed.
+    pub fn failed(error: &LaneError) -> Self {
+        let failed = match error {
+            LaneError::Fetch(fetch) => {
+                Failed { url: Some(fetch.url.clone()), why: fetch.why.clone() }
+            }
+            other => Failed { url: None, why: other.to_string() },
+        };
+        Self::of(OutcomeResult::Failed(failed))
+    }
+
+    fn of(result: OutcomeResult) -> Self {
+        Outcome { protocol: PROTOCOL_VERSION, result }
+    }
+
+    /// Reads an outcome.
+    ///
+    /// # Errors
+    ///
+    /// Not an outcome, or another protocol.
+    pub fn from_json(text: &str) -> Result<Self, JobError> {
+        check_version(text, "an outcome")?;
+        serde_json::from_str(text)
+            .map_err(|source| JobError::Malformed { what: "an outcome", source })
+    }
+
+    /// The outcome as one line of JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("an outcome has no map with keys other than strings")
+    }
+}
+
+/// A wrong version is told as such, even when the rest of the text would not parse either.
+fn check_version(text: &str, what: &'static str) -> Result<(), JobError> {
+    #[derive(Deserialize)]
+    struct Version {
+        protocol: u32,
+    }
+    let version: Version =
+        serde_json::from_str(text).map_err(|source| JobError::Malformed { what, source })?;
+    match version.protocol {
+        PROTOCOL_VERSION => Ok(()),
+        found => Err(JobError::Version { found }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{FetchError, Fetched};
+
+    fn job() -> Job {
+        let corpus = Corpus::generated(1, 1_500, 3).unwrap();
+        Job::new("http://127.0.0.1:80", &corpus, 5, 2, Client::Library)
+    }
+
+    #[test]
+    fn documents_are_asked_for_in_turn() {
+        let mut job = job();
+        job.path += "?delay_us=7";
+        assert_eq!(job.ids_in_order().collect::<Vec<_>>(), [1, 2, 3, 1, 2]);
+        assert_eq!(job.url(4), "http://127.0.0.1:80/api/v2/pokemon/2?delay_us=7");
+        assert_eq!(job.urls().count(), 5);
+    }
+
+    #[test]
+    fn only_documents_to_come_can_use_a_connection_again() {
+        let with = |documents, concurrency| Job { documents, concurrency, ..job() };
+        assert_eq!(with(1_600, 1_600).idle_connections(), 1);
+        assert_eq!(with(100, 64).idle_connections(), 36);
+        assert_eq!(with(10_000, 64).idle_connections(), 64);
+    }
+
+    #[test]
+    fn a_job_survives_its_json() {
+        assert_eq!(Job::from_json(&job().to_json()).unwrap(), job());
+    }
+
+    #[test]
+    fn what_is_no_job_is_refused_in_one_line() {
+        let refusal = |text: &str| Job::from_json(text).unwrap_err().to_string();
+        assert_eq!(
+            refusal(&job().to_json().replace("\"protocol\":1", "\"protocol\":9")),
+            "protocol 9, but this program speaks protocol 1"
+        );
+        assert_eq!(
+            refusal(&job().to_json().replace("\"concurrency\":2", "\"concurrency\":0")),
+            "a job needs a concurrency of 1 or more"
+        );
+        assert!(refusal("").starts_with("not a job of the lane protocol"));
+    }
+
+    #[test]
+    fn an_outcome_survives_its_json() {
+        let corpus = Corpus::generated(1, 1_500, 3).unwrap();
+        let mut tally = Tally::new(&job());
+        for (_, body) in corpus.iter() {
+            tally.add(&Fetched::parse("/", body, Duration::from_micros(20_100)).unwrap());
+        }
+        let done = Outcome::completed(&tally, 123_456);
+        assert_eq!(Outcome::from_json(&done.to_json()).unwrap(), done);
+        let failed = Outcome::failed(&LaneError::Fetch(FetchError::new("http://x/1", "reset")));
+        assert_eq!(
+            failed.to_json(),
+            r#"{"protocol":1,"failed":{"url":"http://x/1","why":"reset"}}"#
+        );
+        assert_eq!(Outcome::from_json(&failed.to_json()).unwrap(), failed);
+    }
+}

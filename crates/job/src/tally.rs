@@ -1,0 +1,124 @@
+//! What a lane folds its fetched documents into.
+
+use std::io;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use thiserror::Error;
+
+use crate::{Answer, Document, Job};
+
+/// One document, fetched and parsed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// What the body parsed to.
+    pub document: Document,
+    /// Bytes of the body.
+    pub bytes: u64,
+    /// From the call that sends the request, a fresh connection's handshake included, to the last
+    /// byte of the body. Parsing is not part of it.
+    pub service_time: Duration,
+}
+
+impl Fetched {
+    /// Parses the body that came from `url`.
+    ///
+    /// # Errors
+    ///
+    /// The body is not a document.
+    pub fn parse(url: &str, body: &[u8], service_time: Duration) -> Result<Self, FetchError> {
+        let document = Document::parse(body).map_err(|error| FetchError::new(url, error))?;
+        Ok(Fetched { document, bytes: body.len() as u64, service_time })
+    }
+}
+
+/// A request that failed: which, and why. It fails the whole sample.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("GET {url}: {why}")]
+pub struct FetchError {
+    /// The URL that was asked for.
+    pub url: String,
+    /// What went wrong, for a person.
+    pub why: String,
+}
+
+impl FetchError {
+    /// Says that `url` could not be fetched because of `why`.
+    pub fn new(url: &str, why: impl std::fmt::Display) -> Self {
+        FetchError { url: url.to_owned(), why: why.to_string() }
+    }
+}
+
+/// Why a lane has no answer.
+#[derive(Debug, Error)]
+pub enum LaneError {
+    /// A request failed.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// A task ended without a result: it panicked, or its stack overflowed.
+    #[error("a task ended without a result: {0}")]
+    Task(String),
+    /// The runtime itself could not be started or could not start a task.
+    #[error("the runtime could not {doing}: {source}")]
+    Runtime {
+        /// What was tried.
+        doing: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// The answer so far, with the service time of every document in it.
+#[derive(Debug, Clone)]
+pub struct Tally {
+    /// The documents' summary.
+    pub answer: Answer,
+    /// Service times, nanoseconds, to three significant digits and at best 64 ns.
+    pub service_times_ns: Histogram<u32>,
+}
+
+impl Tally {
+    /// Nothing fetched yet.
+    pub fn new(job: &Job) -> Self {
+        Tally { answer: Answer::new(job.top), service_times_ns: service_time_histogram() }
+    }
+
+    /// Folds one fetched document in.
+    pub fn add(&mut self, fetched: &Fetched) {
+        self.answer.add(fetched.bytes, &fetched.document);
+        let nanoseconds = u64::try_from(fetched.service_time.as_nanos()).unwrap_or(u64::MAX);
+        self.service_times_ns.saturating_record(nanoseconds);
+    }
+}
+
+/// Two minutes is beyond the limit at which the harness ends a lane that hangs, so nothing that
+/// completes is ever clipped.
+fn service_time_histogram() -> Histogram<u32> {
+    Histogram::new_with_bounds(64, 120_000_000_000, 3).expect("constant bounds are in order")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Client, Corpus};
+
+    #[test]
+    fn a_tally_is_the_answer_and_its_times() {
+        let corpus = Corpus::generated(3, 1_500, 4).unwrap();
+        let job = Job::new("http://127.0.0.1:1", &corpus, 4, 2, Client::Raw);
+        let mut tally = Tally::new(&job);
+        for (_, body) in corpus.iter() {
+            tally.add(&Fetched::parse("/", body, Duration::from_micros(250)).unwrap());
+        }
+        assert_eq!(tally.answer, Answer::expected(&job, &corpus).unwrap());
+        assert_eq!(tally.service_times_ns.len(), 4);
+        let median = tally.service_times_ns.value_at_quantile(0.5);
+        assert!((249_000..=251_000).contains(&median), "{median}");
+    }
+
+    #[test]
+    fn a_body_that_is_no_document_names_its_url() {
+        let error = Fetched::parse("http://x/1", b"oops", Duration::ZERO).unwrap_err();
+        assert!(error.to_string().starts_with("GET http://x/1: expected value"), "{error}");
+    }
+}
