@@ -1,0 +1,1 @@
+//! The sync-looking code: one blocking function that fetches, one that fans out and folds.

@@ -1,0 +1,1 @@
+//! Plan, child processes, measuring, validity gates, the record.

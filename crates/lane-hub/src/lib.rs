@@ -1,0 +1,1 @@
+//! A gevent in Rust: stackful green threads over generator and one epoll loop.

@@ -1,0 +1,1 @@
+//! The lane on may: stackful green threads on every core.

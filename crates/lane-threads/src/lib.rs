@@ -1,0 +1,1 @@
+//! Lanes on OS threads: sequential, a fixed pool, a thread a request.

@@ -1,0 +1,1 @@
+//! The lanes on tokio: the same functions with async/await.

@@ -1,0 +1,1 @@
+//! The server that documents are fetched from: delay, size, CPU and faults per request.

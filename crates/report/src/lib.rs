@@ -1,0 +1,1 @@
+//! Statistics and tables, made from a record alone.
