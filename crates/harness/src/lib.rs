@@ -1,1 +1,68 @@
 //! Plan, child processes, measuring, validity gates, the record.
+//!
+//! The harness knows no lane by name: it is given [`job::Lane`]s, and measures each in a fresh
+//! process, one sample at a time.
+//!
+//! ```text
+//!  workloads.toml ─► Workload ─► Plan ─────────────► rounds of cells, shuffled
+//!                                  ▲                      │
+//!                     Limits ──────┘                      ▼  one cell
+//!                                   ┌──────────────  measure  ─────────────────┐
+//!            reset, then stats      ▼                                          ▼ job, then outcome
+//!               OriginProcess ◄── documents ── a lane process (child::run), fresh every time
+//!                                                         │
+//!                                                         ▼
+//!                                              Sample ─► Record (one line of JSON each)
+//! ```
+//!
+//! Nothing polls while a lane runs: the harness sleeps in one `poll(2)` on the child's pidfd and
+//! on the interrupt, and what the child writes goes to memory files that nobody reads before it
+//! has ended.
+//!
+//! In reading order:
+//!
+//! * [`workload`]: what is measured, as TOML;
+//! * [`corpora`]: the documents that the answers are derived from;
+//! * [`limits`]: what the system allows, against what a lane needs;
+//! * [`plan`]: workloads × lanes × clients as cells, and the order in which they run;
+//! * [`child`]: what a lane process does;
+//! * [`process`]: how a child is started, awaited, and ended;
+//! * [`origin_process`]: the child that serves;
+//! * [`lane_process`]: the child that is measured;
+//! * [`network`]: what the network stack counts meanwhile;
+//! * [`sample`]: what is kept of one cell, measured once;
+//! * [`gate`]: what a sample must have done to count;
+//! * [`mod@measure`]: all rounds, within a time;
+//! * [`record`]: what is kept, and how it is read again;
+//! * [`environment`]: the machine and the programs that a record was made with;
+//! * [`interrupt`]: Ctrl-C as something to wait for;
+//! * [`number`]: numbers as people read them.
+
+pub mod child;
+pub mod corpora;
+pub mod environment;
+pub mod gate;
+pub mod interrupt;
+pub mod lane_process;
+pub mod limits;
+pub mod measure;
+pub mod network;
+pub mod number;
+pub mod origin_process;
+pub mod plan;
+pub mod process;
+pub mod record;
+pub mod sample;
+pub mod workload;
+
+pub use corpora::Corpora;
+pub use environment::Environment;
+pub use gate::{Gate, Void};
+pub use interrupt::Interrupt;
+pub use limits::{Limits, Refusal};
+pub use measure::{Bench, Event, Pace, measure};
+pub use origin_process::OriginProcess;
+pub use plan::{Cell, Plan};
+pub use record::{Ending, Record, Recorded};
+pub use sample::Sample;
+pub use workload::{Profile, Workload};

@@ -1,0 +1,264 @@
+//! All rounds, within a time.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use job::{Answer, Client};
+use thiserror::Error;
+
+use crate::child::FLOOR;
+use crate::corpora::Corpora;
+use crate::environment::{Ticks, load_1m};
+use crate::gate::{Expected, Gate, judge};
+use crate::interrupt::Interrupt;
+use crate::lane_process;
+use crate::network::Network;
+use crate::origin_process::{OriginError, OriginProcess};
+use crate::plan::{Cell, Plan};
+use crate::record::{Ending, How, LeftOut, Record, RecordError};
+use crate::sample::Sample;
+
+/// All that is needed to measure.
+#[derive(Debug)]
+pub struct Bench<'a> {
+    /// The program that is started for each sample, which is told `lane ID`.
+    pub program: &'a Path,
+    /// What is to be measured.
+    pub plan: &'a Plan,
+    /// The documents.
+    pub corpora: &'a Corpora,
+    /// Who serves them.
+    pub origin: &'a mut OriginProcess,
+    /// Where samples are kept.
+    pub record: &'a mut Record,
+    /// Whether somebody wants it to end.
+    pub interrupt: &'a Interrupt,
+    /// How long it may take.
+    pub pace: Pace,
+}
+
+/// How long a run may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// When the run began.
+    pub began: Instant,
+    /// No cell is measured again that would not be through by then.
+    pub budget: Option<Duration>,
+    /// How long one sample may take before its process is killed.
+    pub limit: Duration,
+    /// Whether every lane runs once before anything counts.
+    pub warm_up: bool,
+}
+
+/// What happens, for somebody who watches.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A sample is about to be taken.
+    Starting(&'a Cell),
+    /// A sample was taken.
+    Taken(&'a Sample),
+    /// A cell is skipped for a reason told before.
+    Skipped(&'a Cell),
+}
+
+/// Why measuring ended early; what was measured is in the record.
+#[derive(Debug, Error)]
+pub enum MeasureError {
+    /// The origin is gone.
+    #[error(transparent)]
+    Origin(#[from] OriginError),
+    /// The record cannot be written.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A lane process cannot be started.
+    #[error("cannot start {cell}: {source}")]
+    Start {
+        /// The cell that was to be measured.
+        cell: Box<Cell>,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Measures everything that the plan holds and the pace allows, and ends the record.
+///
+/// Every cell is measured once at least, unless it fails. A cell that failed is not run again;
+/// a lane that hung is not run again with the same client at all, since each time would cost the
+/// whole limit.
+///
+/// # Errors
+///
+/// The origin died, or the record could not be written; a lane that fails is no error.
+pub fn measure(
+    bench: &mut Bench<'_>,
+    watch: &mut dyn FnMut(Event<'_>),
+) -> Result<Ending, MeasureError> {
+    let (began, ticks) = (Instant::now(), Ticks::now());
+    let mut state = State::default();
+    let how = all_rounds(bench, &mut state, watch);
+    let ending = Ending {
+        how: *how.as_ref().unwrap_or(&How::Broken),
+        left_out: state.left_out(bench.plan),
+        load_1m: load_1m(),
+        steal: Ticks::now().steal_since(ticks),
+        seconds: began.elapsed().as_secs_f64(),
+    };
+    bench.record.end(&ending)?;
+    how.map(|_| ending)
+}
+
+/// What is known by now.
+#[derive(Debug, Default)]
+struct State {
+    /// Answers by workload and number of documents: they cost as much as a job's folding.
+    answers: HashMap<(String, u64), Answer>,
+    /// How long each block took the last time, by its first cell.
+    block_times: HashMap<usize, Duration>,
+    /// Cells that failed.
+    failed: HashSet<usize>,
+    /// Lanes that hung, and where.
+    hung: HashMap<(String, Client), String>,
+    /// Cells with a sample.
+    measured: HashSet<usize>,
+}
+
+impl State {
+    fn skips(&self, index: usize, cell: &Cell) -> bool {
+        self.failed.contains(&index) || self.hung.contains_key(&(cell.lane.clone(), cell.client))
+    }
+
+    fn learn(&mut self, index: usize, sample: &Sample) {
+        self.measured.insert(index);
+        if let Some(void) = sample.void.as_ref().filter(|void| void.gate.is_failure()) {
+            self.failed.insert(index);
+            if void.gate == Gate::InTime {
+                let Cell { workload, lane, client, .. } = &sample.cell;
+                self.hung.insert((lane.clone(), *client), workload.clone());
+            }
+        }
+    }
+
+    /// The cells without any sample for which there is more to say than that time was up.
+    fn left_out(&self, plan: &Plan) -> Vec<LeftOut> {
+        let without_sample = plan.running().filter(|index| !self.measured.contains(index));
+        without_sample
+            .filter_map(|index| {
+                let cell = &plan.cells[index].cell;
+                let workload = self.hung.get(&(cell.lane.clone(), cell.client))?;
+                let why = format!("left out after it hung in {workload}");
+                Some(LeftOut { cell: cell.clone(), why })
+            })
+            .collect()
+    }
+}
+
+fn all_rounds(
+    bench: &mut Bench<'_>,
+    state: &mut State,
+    watch: &mut dyn FnMut(Event<'_>),
+) -> Result<How, MeasureError> {
+    if bench.pace.warm_up {
+        for index in bench.plan.warm_up() {
+            if !take(bench, state, index, Turn { round: 0, warmup: true }, watch)? {
+                return Ok(How::Interrupted);
+            }
+        }
+    }
+    for round in 0..bench.plan.rounds {
+        for block in bench.plan.round(round) {
+            let key = block.iter().copied().min().expect("no block is empty");
+            // What was never measured has no time yet, and is measured whatever it takes.
+            let expected = state.block_times.get(&key).copied();
+            let over =
+                |budget| expected.is_some_and(|time| bench.pace.began.elapsed() + time > budget);
+            if bench.pace.budget.is_some_and(over) {
+                return Ok(How::OutOfTime);
+            }
+            let start = Instant::now();
+            for index in block {
+                if !take(bench, state, index, Turn { round, warmup: false }, watch)? {
+                    return Ok(How::Interrupted);
+                }
+            }
+            state.block_times.insert(key, start.elapsed());
+        }
+    }
+    Ok(How::Complete)
+}
+
+/// Which turn a sample is taken in.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    round: u32,
+    warmup: bool,
+}
+
+/// Takes one sample and records it; `false` once somebody wants the run to end.
+fn take(
+    bench: &mut Bench<'_>,
+    state: &mut State,
+    index: usize,
+    turn: Turn,
+    watch: &mut dyn FnMut(Event<'_>),
+) -> Result<bool, MeasureError> {
+    let cell = &bench.plan.cells[index].cell;
+    if bench.interrupt.has_come() {
+        return Ok(false);
+    }
+    if state.skips(index, cell) {
+        watch(Event::Skipped(cell));
+        return Ok(true);
+    }
+    watch(Event::Starting(cell));
+    let Some(mut sample) = sample(bench, state, index)? else { return Ok(false) };
+    sample.round = turn.round;
+    sample.warmup = turn.warmup;
+    bench.record.append(&mut sample)?;
+    state.learn(index, &sample);
+    watch(Event::Taken(&sample));
+    Ok(true)
+}
+
+/// `None` when it was interrupted, which is no sample.
+fn sample(
+    bench: &mut Bench<'_>,
+    state: &mut State,
+    index: usize,
+) -> Result<Option<Sample>, MeasureError> {
+    let planned = &bench.plan.cells[index];
+    let cell = &planned.cell;
+    let job = bench.plan.job(cell, &bench.origin.url, bench.corpora);
+    let answer = state.answers.entry((cell.workload.clone(), documents_of(cell)));
+    let answer = answer.or_insert_with(|| expected_answer(bench, cell, &job));
+    let limit = bench.pace.limit;
+
+    let mut command = Command::new(bench.program);
+    command.args(["lane", &cell.lane]);
+    bench.origin.reset()?;
+    let before = Network::now();
+    let ended = lane_process::run(&mut command, &job, limit, bench.interrupt)
+        .map_err(|source| MeasureError::Start { cell: Box::new(cell.clone()), source })?;
+    if ended.interrupted() {
+        return Ok(None);
+    }
+    let network = Network::now().since(before);
+    let stats = bench.origin.stats()?;
+    let expected = Expected { cell: planned, answer, limit };
+    Ok(Some(judge(&expected, ended, Some(stats), network)))
+}
+
+/// The floor fetches nothing, whatever it is told.
+fn documents_of(cell: &Cell) -> u64 {
+    if cell.lane == FLOOR.id { 0 } else { cell.point.documents }
+}
+
+fn expected_answer(bench: &Bench<'_>, cell: &Cell, job: &job::Job) -> Answer {
+    let workload = bench.plan.workload(&cell.workload);
+    let corpus = bench.corpora.of(workload.source, workload.document_bytes);
+    let corpus = corpus.expect("a workload that runs has documents");
+    let job = job::Job { documents: documents_of(cell), ..job.clone() };
+    Answer::expected(&job, corpus).expect("a job is made of its corpus' ids")
+}

@@ -1,0 +1,490 @@
+//! Workloads × lanes × clients as cells, and the order in which they run. No I/O.
+
+use job::{Client, Job, Lane};
+use rand::seq::SliceRandom;
+use rand_pcg::Pcg32;
+use serde::{Deserialize, Serialize};
+
+use crate::child::FLOOR;
+use crate::corpora::{self, Corpora};
+use crate::limits::Limits;
+use crate::number::grouped;
+use crate::workload::{Point, Profile, Source, Workload};
+
+/// What one sample measures.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Cell {
+    /// The workload's name.
+    pub workload: String,
+    /// Documents and concurrency.
+    #[serde(flatten)]
+    pub point: Point,
+    /// What speaks HTTP.
+    pub client: Client,
+    /// The lane's id.
+    pub lane: String,
+}
+
+impl std::fmt::Display for Cell {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Cell { workload, client, lane, .. } = self;
+        let (n, c) = (grouped(self.point.documents), grouped(self.point.concurrency));
+        write!(formatter, "{workload}, N = {n}, C = {c}, {lane}, {client}")
+    }
+}
+
+/// What a plan is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Wishes<'a> {
+    /// The workloads, as the profile wants them.
+    pub workloads: &'a [Workload],
+    /// The lanes.
+    pub lanes: &'a [Lane],
+    /// The documents.
+    pub corpora: &'a Corpora,
+    /// What the system allows.
+    pub limits: &'a Limits,
+    /// How much of everything.
+    pub profile: Profile,
+    /// How often each cell runs, time permitting.
+    pub rounds: u32,
+    /// The order's seed.
+    pub seed: u64,
+}
+
+/// Everything that is to be measured, and why the rest is not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// How much of everything.
+    pub profile: Profile,
+    /// How often each cell runs, time permitting.
+    pub rounds: u32,
+    /// The order's seed.
+    pub seed: u64,
+    /// The workloads in the file's order.
+    pub workloads: Vec<PlannedWorkload>,
+    /// The lanes in the order of registration.
+    pub lanes: Vec<PlannedLane>,
+    /// The cells, by workload, point, client and lane in these orders.
+    pub cells: Vec<PlannedCell>,
+}
+
+/// What a record keeps of a workload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedWorkload {
+    /// Its name.
+    pub name: String,
+    /// Its paragraph.
+    pub shows: String,
+    /// Where its documents come from.
+    pub source: Source,
+    /// What the origin waits, microseconds.
+    pub delay_us: u64,
+    /// Bytes of a generated document.
+    pub document_bytes: u64,
+    /// Why none of it runs.
+    pub not_run: Option<String>,
+}
+
+/// What a record keeps of a lane.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedLane {
+    /// Its id.
+    pub id: String,
+    /// How it waits.
+    pub waits: String,
+    /// What it stands for in the articles.
+    pub mirrors: String,
+}
+
+/// One cell, or the reason why it is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedCell {
+    /// What it measures.
+    #[serde(flatten)]
+    pub cell: Cell,
+    /// With fewer requests in flight at its peak, a sample does not count.
+    pub in_flight_least: u64,
+    /// Why it does not run.
+    pub not_run: Option<NotRun>,
+}
+
+/// Why a cell does not run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "why", rename_all = "snake_case")]
+pub enum NotRun {
+    /// It would wait for longer than anybody wants to.
+    Slow(String),
+    /// The system does not allow what the lane needs.
+    Refused(String),
+}
+
+impl NotRun {
+    /// The reason, for a person.
+    pub fn why(&self) -> &str {
+        let (NotRun::Slow(why) | NotRun::Refused(why)) = self;
+        why
+    }
+}
+
+impl Plan {
+    /// Plans what `wishes` ask for.
+    pub fn new(wishes: &Wishes<'_>) -> Self {
+        let workloads: Vec<_> =
+            wishes.workloads.iter().map(|w| planned_workload(w, wishes.corpora)).collect();
+        let mut cells = Vec::new();
+        for (workload, planned) in wishes.workloads.iter().zip(&workloads) {
+            if planned.not_run.is_none() {
+                for point in workload.points(wishes.profile) {
+                    cells.extend(cells_at(workload, planned, point, wishes));
+                }
+            }
+        }
+        Plan {
+            profile: wishes.profile,
+            rounds: wishes.rounds,
+            seed: wishes.seed,
+            workloads,
+            lanes: wishes.lanes.iter().map(planned_lane).collect(),
+            cells,
+        }
+    }
+
+    /// The indexes of the cells that run.
+    pub fn running(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.cells.len()).filter(|index| self.cells[*index].not_run.is_none())
+    }
+
+    /// The cells of one round in the order in which they run: a randomised complete block design.
+    ///
+    /// A block holds all lanes at one point of one workload, so that what is compared is measured
+    /// close together; blocks are shuffled, and lanes within each. No two samples in a row are of
+    /// the same lane as long as there is an order that allows it.
+    pub fn round(&self, round: u32) -> Vec<Vec<usize>> {
+        let mut random = Pcg32::new(self.seed, u64::from(round));
+        let mut blocks: Vec<Vec<usize>> = Vec::new();
+        for index in self.running() {
+            match blocks.last_mut() {
+                Some(block) if self.same_block(block[0], index) => block.push(index),
+                _ => blocks.push(vec![index]),
+            }
+        }
+        blocks.shuffle(&mut random);
+        let mut previous = None;
+        for block in &mut blocks {
+            self.shuffle_lanes(block, previous, &mut random);
+            previous = block.last().copied();
+        }
+        blocks
+    }
+
+    /// For every lane with each client, its cell that is over soonest.
+    pub fn warm_up(&self) -> Vec<usize> {
+        let mut soonest: Vec<usize> = Vec::new();
+        let cost = |index: usize| {
+            let Cell { workload, point, .. } = &self.cells[index].cell;
+            let workload = self.workload(workload);
+            point.documents * (workload.delay_us + workload.document_bytes)
+        };
+        for index in self.running() {
+            let Cell { client, lane, .. } = &self.cells[index].cell;
+            let same = |kept: &&mut usize| {
+                let kept = &self.cells[**kept].cell;
+                kept.client == *client && kept.lane == *lane
+            };
+            match soonest.iter_mut().find(same) {
+                Some(kept) if cost(index) < cost(*kept) => *kept = index,
+                Some(_) => {}
+                None => soonest.push(index),
+            }
+        }
+        soonest
+    }
+
+    /// The workload of this name.
+    ///
+    /// # Panics
+    ///
+    /// If no workload of the plan has this name.
+    pub fn workload(&self, name: &str) -> &PlannedWorkload {
+        let workload = self.workloads.iter().find(|workload| workload.name == name);
+        workload.expect("every cell is of a workload of its plan")
+    }
+
+    /// What a lane process is told to do for `cell`.
+    ///
+    /// # Panics
+    ///
+    /// If `corpora` were not made for the plan's workloads.
+    pub fn job(&self, cell: &Cell, origin: &str, corpora: &Corpora) -> Job {
+        job(self.workload(&cell.workload), cell, origin, corpora)
+    }
+
+    /// Rejection keeps every allowed order equally likely.
+    fn shuffle_lanes(&self, block: &mut [usize], previous: Option<usize>, random: &mut Pcg32) {
+        let lane = |index: usize| self.cells[index].cell.lane.as_str();
+        for _ in 0..256 {
+            block.shuffle(random);
+            let order: Vec<_> = previous.iter().chain(block.iter()).copied().collect();
+            if order.windows(2).all(|pair| lane(pair[0]) != lane(pair[1])) {
+                break;
+            }
+        }
+    }
+
+    fn same_block(&self, a: usize, b: usize) -> bool {
+        let (a, b) = (&self.cells[a].cell, &self.cells[b].cell);
+        a.workload == b.workload && a.point == b.point
+    }
+}
+
+fn planned_workload(workload: &Workload, corpora: &Corpora) -> PlannedWorkload {
+    let Workload { name, shows, source, delay_us, document_bytes, .. } = workload;
+    let missing = corpora.of(*source, *document_bytes).is_none();
+    PlannedWorkload {
+        name: name.clone(),
+        shows: shows.split_whitespace().collect::<Vec<_>>().join(" "),
+        source: *source,
+        delay_us: *delay_us,
+        document_bytes: *document_bytes,
+        not_run: missing.then(|| "name a folder of documents with --corpus DIR".to_owned()),
+    }
+}
+
+fn planned_lane(lane: &Lane) -> PlannedLane {
+    let (id, waits, mirrors) = (lane.id.into(), lane.waits.into(), lane.mirrors.into());
+    PlannedLane { id, waits, mirrors }
+}
+
+/// Every lane with each client, then the floor, which has none and is told to be raw.
+fn cells_at(
+    workload: &Workload,
+    planned: &PlannedWorkload,
+    point: Point,
+    wishes: &Wishes<'_>,
+) -> Vec<PlannedCell> {
+    let clients = [Client::Library, Client::Raw];
+    let lanes = clients.iter().flat_map(|client| wishes.lanes.iter().map(move |l| (l, *client)));
+    let floor = std::iter::once((&FLOOR, Client::Raw));
+    let cell = |(lane, client): (&Lane, Client)| {
+        let cell =
+            Cell { workload: workload.name.clone(), point, client, lane: lane.id.to_owned() };
+        // Where the origin will listen is not known yet, and no lane's needs depend on it.
+        let needs = (lane.needs)(&job(planned, &cell, "http://127.0.0.1:0", wishes.corpora));
+        let most = needs.in_flight.min(point.concurrency).min(point.documents);
+        PlannedCell {
+            cell,
+            in_flight_least: (workload.in_flight_least * most as f64).floor() as u64,
+            not_run: too_slow(workload, point, needs.in_flight, wishes.profile).or_else(|| {
+                let refusal = wishes.limits.refuse(&needs)?;
+                Some(NotRun::Refused(refusal.to_string()))
+            }),
+        }
+    };
+    lanes.chain(floor).map(cell).collect()
+}
+
+/// How long a cell may wait for the origin's delays alone.
+fn patience_us(profile: Profile) -> u64 {
+    match profile {
+        Profile::Standard | Profile::Quick | Profile::Verify => 5_000_000,
+        Profile::Full => 30_000_000,
+    }
+}
+
+fn too_slow(workload: &Workload, point: Point, in_flight: u64, profile: Profile) -> Option<NotRun> {
+    if in_flight == 0 {
+        return None;
+    }
+    let turns = point.documents.div_ceil(in_flight);
+    let waits_us = turns * workload.delay_us;
+    (waits_us > patience_us(profile)).then(|| {
+        let seconds = |us: u64| us as f64 / 1e6;
+        NotRun::Slow(format!(
+            "waits {} × {} ms = {:.0} s, and {:.0} s is the most",
+            grouped(turns),
+            workload.delay_us as f64 / 1e3,
+            seconds(waits_us),
+            seconds(patience_us(profile)),
+        ))
+    })
+}
+
+fn job(workload: &PlannedWorkload, cell: &Cell, origin: &str, corpora: &Corpora) -> Job {
+    let PlannedWorkload { source, document_bytes, delay_us, .. } = workload;
+    let corpus = corpora.of(*source, *document_bytes).expect("a workload that runs has documents");
+    let Point { documents, concurrency } = cell.point;
+    let mut job = Job::new(origin, corpus, documents, concurrency, cell.client);
+    job.path = corpora::path(*source, *document_bytes, *delay_us);
+    job
+}
+
+#[cfg(test)]
+mod tests {
+    use job::{Needs, Tally};
+
+    use super::*;
+    use crate::workload;
+
+    const WORKLOADS: &str = r#"
+[[workload]]
+name = "waits"
+shows = """What
+waiting costs."""
+documents = [1, 1_000]
+concurrency = 64
+delay_us = 20_000
+in_flight_least = 0.9
+
+[[workload]]
+name = "files"
+shows = "Real documents."
+source = "files"
+documents = 10
+concurrency = [1, 8]
+"#;
+
+    fn many(job: &Job) -> Needs {
+        let in_flight = job.concurrency.min(job.documents);
+        Needs {
+            in_flight,
+            threads: 1,
+            stack_bytes: 0,
+            connections: in_flight,
+            other_descriptors: 3,
+            mappings: 0,
+        }
+    }
+
+    fn one(job: &Job) -> Needs {
+        Needs { in_flight: 1, connections: 1, ..many(job) }
+    }
+
+    fn lane(id: &'static str, needs: fn(&Job) -> Needs) -> Lane {
+        Lane { id, waits: "", mirrors: "", needs, run: |job| Ok(Tally::new(job)) }
+    }
+
+    fn limits() -> Limits {
+        let mut limits = Limits::read();
+        limits.descriptors = 100_000;
+        limits
+    }
+
+    fn plan_with(limits: &Limits, seed: u64) -> Plan {
+        let workloads = workload::read("w.toml", WORKLOADS).unwrap();
+        let corpora = Corpora::new(&workloads, None, 1).unwrap();
+        let lanes =
+            [lane("blocking/sequential", one), lane("stackful/a", many), lane("stackless/b", many)];
+        Plan::new(&Wishes {
+            workloads: &workloads,
+            lanes: &lanes,
+            corpora: &corpora,
+            limits,
+            profile: Profile::Standard,
+            rounds: 3,
+            seed,
+        })
+    }
+
+    #[test]
+    fn cells_are_every_lane_with_each_client_and_a_floor() {
+        let plan = plan_with(&limits(), 1);
+        assert_eq!(plan.cells.len(), 2 * (2 * 3 + 1));
+        let floors = plan.cells.iter().filter(|cell| cell.cell.lane == FLOOR.id).count();
+        assert_eq!(floors, 2);
+        assert_eq!(plan.workloads[0].shows, "What waiting costs.");
+    }
+
+    #[test]
+    fn files_need_a_folder() {
+        let plan = plan_with(&limits(), 1);
+        let why = plan.workload("files").not_run.as_deref();
+        assert_eq!(why, Some("name a folder of documents with --corpus DIR"));
+        assert!(plan.cells.iter().all(|cell| cell.cell.workload == "waits"));
+    }
+
+    #[test]
+    fn what_would_wait_for_too_long_says_how_long() {
+        let plan = plan_with(&limits(), 1);
+        let reasons: Vec<_> = plan
+            .cells
+            .iter()
+            .filter_map(|cell| Some((&cell.cell, cell.not_run.as_ref()?)))
+            .collect();
+        assert_eq!(reasons.len(), 2);
+        for (cell, reason) in reasons {
+            assert_eq!((cell.lane.as_str(), cell.point.documents), ("blocking/sequential", 1_000));
+            assert_eq!(reason.why(), "waits 1,000 × 20 ms = 20 s, and 5 s is the most");
+        }
+    }
+
+    #[test]
+    fn what_the_system_does_not_hold_is_refused() {
+        let mut limits = limits();
+        limits.descriptors = 100;
+        let plan = plan_with(&limits, 1);
+        let refused = plan.cells.iter().filter_map(|cell| cell.not_run.as_ref());
+        let refused: Vec<_> =
+            refused.filter(|reason| matches!(reason, NotRun::Refused(_))).collect();
+        assert_eq!(refused.len(), 4, "two lanes with two clients at N = 1,000");
+        assert!(
+            refused[0].why().starts_with("needs 128 file descriptors, but RLIMIT_NOFILE is 100")
+        );
+    }
+
+    #[test]
+    fn a_lane_promises_a_part_of_what_it_could() {
+        let plan = plan_with(&limits(), 1);
+        let least = |lane: &str, documents| {
+            let cell = plan
+                .cells
+                .iter()
+                .find(|c| c.cell.lane == lane && c.cell.point.documents == documents);
+            cell.unwrap().in_flight_least
+        };
+        assert_eq!(least("stackful/a", 1_000), 57);
+        assert_eq!(least("stackful/a", 1), 0);
+        assert_eq!(least("blocking/sequential", 1), 0);
+        assert_eq!(least(FLOOR.id, 1_000), 0);
+    }
+
+    #[test]
+    fn a_round_holds_every_cell_once_in_the_same_order_for_the_same_seed() {
+        let plan = plan_with(&limits(), 7);
+        let round = plan.round(2);
+        let mut all: Vec<_> = round.concat();
+        all.sort_unstable();
+        assert_eq!(all, plan.running().collect::<Vec<_>>());
+        assert_eq!(round, plan_with(&limits(), 7).round(2));
+        assert_ne!(round, plan.round(1));
+        assert_ne!(round, plan_with(&limits(), 8).round(2));
+    }
+
+    #[test]
+    fn no_lane_runs_twice_in_a_row() {
+        for seed in 0..50 {
+            let plan = plan_with(&limits(), seed);
+            let order = plan.round(0).concat();
+            let lane = |index: usize| &plan.cells[index].cell.lane;
+            assert!(order.windows(2).all(|pair| lane(pair[0]) != lane(pair[1])), "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn every_lane_warms_up_once_with_each_client_where_it_is_over_soonest() {
+        let plan = plan_with(&limits(), 1);
+        let warm_up = plan.warm_up();
+        assert_eq!(warm_up.len(), 2 * 3 + 1);
+        assert!(warm_up.iter().all(|index| plan.cells[*index].cell.point.documents == 1));
+    }
+
+    #[test]
+    fn a_job_asks_for_what_the_workload_says() {
+        let workloads = workload::read("w.toml", WORKLOADS).unwrap();
+        let corpora = Corpora::new(&workloads, None, 1).unwrap();
+        let plan = plan_with(&limits(), 1);
+        let job = plan.job(&plan.cells[0].cell, "http://127.0.0.1:7", &corpora);
+        assert_eq!(job.url(0), "http://127.0.0.1:7/api/v2/pokemon/1?bytes=1500&delay_us=20000");
+        assert_eq!((job.documents, job.concurrency), (1, 64));
+    }
+}

@@ -1,0 +1,303 @@
+//! How a child is started, awaited, and ended: none of them outlives its parent.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use job::Usage;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{MemfdFlags, memfd_create};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, getpid, getppid, kill_process_group, pidfd_open,
+    set_parent_process_death_signal,
+};
+
+use crate::interrupt::Interrupt;
+
+/// A child that was started, in a process group of its own.
+///
+/// Dropping it kills and reaps it.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    pidfd: OwnedFd,
+    reaped: bool,
+}
+
+/// Why [`Process::wait`] came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    /// The child has ended.
+    Ended,
+    /// The time is up.
+    OutOfTime,
+    /// Somebody wants the run to end.
+    Interrupted,
+}
+
+/// How a child ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It returned this code.
+    Exited(i32),
+    /// A signal ended it.
+    Signalled(i32),
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Status::Exited(code) => write!(formatter, "exit code {code}"),
+            Status::Signalled(signal) => {
+                let name = signal_hook::low_level::signal_name(*signal).unwrap_or("unnamed");
+                write!(formatter, "signal {signal}, {name}")
+            }
+        }
+    }
+}
+
+impl Process {
+    /// Starts `command`, bound to this process: when it ends, in whatever way, the child is
+    /// killed.
+    ///
+    /// To be called on a thread that lives as long as the child should, because for the kernel the
+    /// parent is the thread, not the process (`PR_SET_PDEATHSIG(2const)`).
+    ///
+    /// # Errors
+    ///
+    /// The system cannot start the program.
+    pub fn start(command: &mut Command) -> io::Result<Self> {
+        let parent = getpid();
+        let bind_to_parent = move || {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            // A parent that died before the line above will send no signal any more.
+            if getppid() == Some(parent) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+        };
+        // A group of its own keeps a terminal's Ctrl-C from the child, so that the one who
+        // decides what to do about it is the parent alone; and lets us kill what it started.
+        command.process_group(0);
+        // SAFETY: between fork and exec only async-signal-safe calls are allowed. The closure makes
+        // two system calls, prctl and getppid, and allocates nothing.
+        unsafe { command.pre_exec(bind_to_parent) };
+        let mut child = command.spawn()?;
+        match pidfd_open(pid_of(&child), PidfdFlags::empty()) {
+            Ok(pidfd) => Ok(Process { child, pidfd, reaped: false }),
+            Err(error) => {
+                child.kill()?;
+                child.wait()?;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// The child's input and output, where they are pipes.
+    pub fn child(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
+    /// Sleeps until the child has ended, `limit` is over, or an interrupt comes: one `poll(2)`,
+    /// with nothing that wakes up in between.
+    ///
+    /// # Errors
+    ///
+    /// Only those of a broken system.
+    pub fn wait(&self, limit: Duration, interrupt: &Interrupt) -> io::Result<Wake> {
+        wait_for(&self.pidfd, limit, interrupt)
+    }
+
+    /// Kills the child and all that it started.
+    pub fn kill(&mut self) {
+        if !self.reaped {
+            // What has ended already needs no killing.
+            let _ = kill_process_group(pid_of(&self.child), Signal::KILL);
+        }
+    }
+
+    /// Waits for the child's end and takes what the kernel charged it from its start.
+    ///
+    /// # Errors
+    ///
+    /// Only those of a broken system.
+    pub fn reap(&mut self) -> io::Result<(Status, Usage)> {
+        let mut status = 0;
+        let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+        let pid = pid_of(&self.child).as_raw_nonzero().get();
+        loop {
+            // SAFETY: both pointers are to whole values of the types that wait4(2) names, and the
+            // child has not been reaped, so the pid is still its own.
+            let got = unsafe { libc::wait4(pid, &raw mut status, 0, usage.as_mut_ptr()) };
+            if got == pid {
+                break;
+            }
+            let error = io::Error::last_os_error();
+            if error.kind() != io::ErrorKind::Interrupted {
+                return Err(error);
+            }
+        }
+        self.reaped = true;
+        // SAFETY: wait4 has filled it in, and zeroes would be valid, too.
+        let usage = unsafe { usage.assume_init() };
+        Ok((status_of(status), crate::child::usage_of(&usage)))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if !self.reaped {
+            self.kill();
+            let _ = self.reap();
+        }
+    }
+}
+
+fn pid_of(child: &Child) -> Pid {
+    Pid::from_child(child)
+}
+
+fn status_of(status: i32) -> Status {
+    if libc::WIFSIGNALED(status) {
+        Status::Signalled(libc::WTERMSIG(status))
+    } else {
+        Status::Exited(libc::WEXITSTATUS(status))
+    }
+}
+
+/// Sleeps until `fd` is readable, `limit` is over, or an interrupt comes.
+pub(crate) fn wait_for(fd: &impl AsFd, limit: Duration, interrupt: &Interrupt) -> io::Result<Wake> {
+    let deadline = Instant::now() + limit;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let mut fds = [PollFd::new(fd, PollFlags::IN), PollFd::new(interrupt, PollFlags::IN)];
+        let timeout = Timespec::try_from(left).map_err(io::Error::other)?;
+        match poll(&mut fds, Some(&timeout)) {
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+            Ok(_) if !fds[1].revents().is_empty() => return Ok(Wake::Interrupted),
+            Ok(_) if !fds[0].revents().is_empty() => return Ok(Wake::Ended),
+            Ok(_) => return Ok(Wake::OutOfTime),
+        }
+    }
+}
+
+/// A file in memory, for a child to read from or to write to.
+///
+/// Unlike a pipe it takes all there is at once: nobody has to read while the child is measured,
+/// and a child cannot be held up by a reader that sleeps.
+#[derive(Debug)]
+pub struct Memory(File);
+
+impl Memory {
+    /// A file that holds `text`, to be read from its start.
+    ///
+    /// # Errors
+    ///
+    /// No memory, or no descriptor.
+    pub fn holding(text: &str) -> io::Result<Self> {
+        let mut file = tempfile()?;
+        file.write_all(text.as_bytes())?;
+        file.rewind()?;
+        Ok(Memory(file))
+    }
+
+    /// The file as a child's input or output.
+    ///
+    /// # Errors
+    ///
+    /// No descriptor.
+    pub fn stdio(&self) -> io::Result<Stdio> {
+        Ok(self.0.try_clone()?.into())
+    }
+
+    /// All that was written, as text; what is not UTF-8 is replaced.
+    ///
+    /// # Errors
+    ///
+    /// Only those of a broken system.
+    pub fn text(&mut self) -> io::Result<String> {
+        let mut bytes = Vec::new();
+        self.0.rewind()?;
+        self.0.read_to_end(&mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+fn tempfile() -> io::Result<File> {
+    Ok(File::from(memfd_create("compare", MemfdFlags::CLOEXEC)?))
+}
+
+/// The last lines of what a child said, in one: enough to know why it ended.
+pub fn last_words(text: &str) -> String {
+    const LINES: usize = 3;
+    const CHARACTERS: usize = 300;
+    let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let words = lines[lines.len().saturating_sub(LINES)..].join(" | ");
+    let from = words.char_indices().rev().nth(CHARACTERS - 1).map_or(0, |(index, _)| index);
+    words[from..].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdin(Stdio::null());
+        command
+    }
+
+    #[test]
+    fn a_child_is_awaited_and_reaped_with_its_usage() {
+        let interrupt = Interrupt::listen().unwrap();
+        let mut process = Process::start(&mut shell("exit 7")).unwrap();
+        assert_eq!(process.wait(LONG, &interrupt).unwrap(), Wake::Ended);
+        let (status, usage) = process.reap().unwrap();
+        assert_eq!(status, Status::Exited(7));
+        assert!(usage.minor_faults > 0);
+    }
+
+    #[test]
+    fn a_child_that_does_not_end_is_killed() {
+        let interrupt = Interrupt::listen().unwrap();
+        let mut process = Process::start(&mut shell("sleep 1000")).unwrap();
+        let wake = process.wait(Duration::from_millis(1), &interrupt).unwrap();
+        assert_eq!(wake, Wake::OutOfTime);
+        process.kill();
+        let (status, _) = process.reap().unwrap();
+        assert_eq!(status.to_string(), "signal 9, SIGKILL");
+    }
+
+    #[test]
+    fn what_a_child_started_ends_with_it() {
+        let mut command = shell("sleep 1000 & echo $!; wait");
+        let mut process = Process::start(command.stdout(Stdio::piped())).unwrap();
+        let mut stdout = process.child().stdout.take().unwrap();
+        let mut line = [0; 16];
+        let count = stdout.read(&mut line).unwrap();
+        assert!(count > 1);
+        drop(process);
+        // The grandchild holds the other end of the pipe: this returns once it is dead as well.
+        assert_eq!(stdout.read(&mut line).unwrap(), 0);
+    }
+
+    #[test]
+    fn memory_takes_more_than_a_pipe() {
+        let mut output = Memory::holding("").unwrap();
+        let mut command = shell("head -c 1000000 /dev/zero | tr '\\0' x");
+        let mut process = Process::start(command.stdout(output.stdio().unwrap())).unwrap();
+        process.reap().unwrap();
+        assert_eq!(output.text().unwrap().len(), 1_000_000);
+    }
+
+    #[test]
+    fn last_words_are_few_and_in_one_line() {
+        assert_eq!(last_words("a\n\n b \nc\nd\n"), "b | c | d");
+        assert_eq!(last_words(""), "");
+        assert_eq!(last_words(&"é".repeat(1_000)).chars().count(), 300);
+    }
+}

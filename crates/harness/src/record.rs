@@ -1,0 +1,351 @@
+//! What is kept of a run, and how it is read again.
+//!
+//! ```text
+//! <date>-<time>/
+//!   plan.json         what was to be measured, and why the rest was not
+//!   environment.json  on which machine, with which programs
+//!   samples.jsonl     one line a sample, written and flushed at once
+//!   ending.json       how it ended; missing when the run was killed
+//! ```
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::environment::Environment;
+use crate::plan::{Cell, Plan};
+use crate::sample::{SAMPLE_SCHEMA, Sample};
+
+const PLAN: &str = "plan.json";
+const ENVIRONMENT: &str = "environment.json";
+const SAMPLES: &str = "samples.jsonl";
+const ENDING: &str = "ending.json";
+
+/// A record that is being written.
+#[derive(Debug)]
+pub struct Record {
+    folder: PathBuf,
+    samples: File,
+    count: u64,
+}
+
+/// A record that was read: all that a report knows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// What was to be measured.
+    pub plan: Plan,
+    /// On which machine.
+    pub environment: Environment,
+    /// Every sample, in the order in which it was taken.
+    pub samples: Vec<Sample>,
+    /// How the run ended, unless it was killed.
+    pub ending: Option<Ending>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ending {
+    /// Whether all was measured.
+    pub how: How,
+    /// Cells that ran no more, and why.
+    pub left_out: Vec<LeftOut>,
+    /// Load average over the last minute, at the end.
+    pub load_1m: f64,
+    /// The part of the run's CPU time that the hypervisor gave to others, from 0 to 1.
+    pub steal: f64,
+    /// Seconds from the first sample to the end.
+    pub seconds: f64,
+}
+
+/// Whether all was measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// All rounds.
+    Complete,
+    /// As many rounds as the time allowed.
+    OutOfTime,
+    /// Until somebody interrupted it.
+    Interrupted,
+    /// Until the origin died.
+    Broken,
+}
+
+/// A cell that ran no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The cell.
+    #[serde(flatten)]
+    pub cell: Cell,
+    /// Why.
+    pub why: String,
+}
+
+/// Why a record cannot be written or read.
+#[derive(Debug, Error)]
+pub enum RecordError {
+    /// The system does not let us.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// Which file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is a record in the folder already.
+    #[error("{} holds a record already; name another folder", .0.display())]
+    Taken(PathBuf),
+    /// A file of the record is not what it should be.
+    #[error("{}:{line}: {source}", path.display())]
+    Malformed {
+        /// Which file.
+        path: PathBuf,
+        /// Which line, counted from 1.
+        line: usize,
+        /// What the parser said.
+        source: serde_json::Error,
+    },
+    /// Another version.
+    #[error("{} has schema {found}, but this program reads {SAMPLE_SCHEMA}", path.display())]
+    Schema {
+        /// Which file.
+        path: PathBuf,
+        /// The version that it claims.
+        found: u32,
+    },
+}
+
+impl Record {
+    /// Starts a record in `folder`, which is made if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// The folder holds a record already or cannot be written to.
+    pub fn create(
+        folder: &Path,
+        plan: &Plan,
+        environment: &Environment,
+    ) -> Result<Self, RecordError> {
+        fs::create_dir_all(folder).map_err(at(folder))?;
+        let path = folder.join(SAMPLES);
+        let samples = File::create_new(&path).map_err(|source| match source.kind() {
+            io::ErrorKind::AlreadyExists => RecordError::Taken(folder.to_owned()),
+            _ => RecordError::File { path: path.clone(), source },
+        })?;
+        write_json(&folder.join(PLAN), plan)?;
+        write_json(&folder.join(ENVIRONMENT), environment)?;
+        Ok(Record { folder: folder.to_owned(), samples, count: 0 })
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Numbers the sample and writes it down at once, so that whatever happens next loses nothing.
+    ///
+    /// # Errors
+    ///
+    /// The system does not let us.
+    pub fn append(&mut self, sample: &mut Sample) -> Result<(), RecordError> {
+        sample.number = self.count;
+        self.count += 1;
+        let mut line = serde_json::to_vec(sample).expect("a sample is made of JSON's types");
+        line.push(b'\n');
+        // One write for the whole line: a file has no buffer of its own in this process.
+        self.samples.write_all(&line).map_err(at(&self.folder.join(SAMPLES)))
+    }
+
+    /// Says how the run ended.
+    ///
+    /// # Errors
+    ///
+    /// The system does not let us.
+    pub fn end(&self, ending: &Ending) -> Result<(), RecordError> {
+        write_json(&self.folder.join(ENDING), ending)
+    }
+}
+
+/// Reads the record in `folder`.
+///
+/// # Errors
+///
+/// There is none, or it is of another version.
+pub fn read(folder: &Path) -> Result<Recorded, RecordError> {
+    let ending = folder.join(ENDING);
+    Ok(Recorded {
+        plan: read_json(&folder.join(PLAN))?,
+        environment: read_json(&folder.join(ENVIRONMENT))?,
+        samples: read_samples(&folder.join(SAMPLES))?,
+        ending: if ending.exists() { Some(read_json(&ending)?) } else { None },
+    })
+}
+
+fn read_samples(path: &Path) -> Result<Vec<Sample>, RecordError> {
+    let text = fs::read_to_string(path).map_err(at(path))?;
+    let mut samples = Vec::new();
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        // A run that was killed while it wrote leaves a last line without an end.
+        if line.ends_with('\n') {
+            samples.push(read_sample(path, index + 1, line)?);
+        }
+    }
+    Ok(samples)
+}
+
+fn read_sample(path: &Path, line: usize, text: &str) -> Result<Sample, RecordError> {
+    #[derive(Deserialize)]
+    struct Version {
+        schema: u32,
+    }
+    let malformed = |source| RecordError::Malformed { path: path.to_owned(), line, source };
+    match serde_json::from_str::<Version>(text).map_err(malformed)?.schema {
+        SAMPLE_SCHEMA => serde_json::from_str(text).map_err(malformed),
+        found => Err(RecordError::Schema { path: path.to_owned(), found }),
+    }
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
+    let mut text = serde_json::to_string_pretty(value).expect("a record is made of JSON's types");
+    text.push('\n');
+    fs::write(path, text).map_err(at(path))
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
+    let text = fs::read_to_string(path).map_err(at(path))?;
+    serde_json::from_str(&text).map_err(|source| {
+        let line = source.line();
+        RecordError::Malformed { path: path.to_owned(), line, source }
+    })
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> RecordError {
+    let path = path.to_owned();
+    move |source| RecordError::File { path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use job::{Client, Usage};
+
+    use super::*;
+    use crate::environment::Build;
+    use crate::limits::Limits;
+    use crate::network::Network;
+    use crate::sample::ProcessMeasured;
+    use crate::workload::{Point, Profile};
+
+    /// A folder that is gone at the end of its test.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            Folder(std::env::temp_dir().join(format!("record-{name}-{}", std::process::id())))
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn plan() -> Plan {
+        let (workloads, lanes, cells) = (Vec::new(), Vec::new(), Vec::new());
+        Plan { profile: Profile::Quick, rounds: 1, seed: 1, workloads, lanes, cells }
+    }
+
+    fn environment() -> Environment {
+        let build = Build {
+            rustc: "rustc 1".into(),
+            commit: None,
+            modified: None,
+            optimised: false,
+            crates: [("may".to_owned(), vec!["1.0.0".to_owned()])].into(),
+        };
+        Environment::observe(build, Limits::read(), "hyper", 1)
+    }
+
+    fn sample() -> Sample {
+        let cell = Cell {
+            workload: "w".into(),
+            point: Point { documents: 10, concurrency: 8 },
+            client: Client::Raw,
+            lane: "a/b".into(),
+        };
+        let process = ProcessMeasured {
+            wall_ns: 5,
+            usage: Usage::default(),
+            exit_code: None,
+            signal: Some(9),
+        };
+        Sample {
+            schema: SAMPLE_SCHEMA,
+            number: 0,
+            round: 0,
+            warmup: false,
+            started_unix_ms: 1,
+            cell,
+            void: None,
+            job: None,
+            process,
+            origin: None,
+            network: Network::default(),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let folder = Folder::new("roundtrip");
+        let environment = environment();
+        let mut record = Record::create(&folder.0, &plan(), &environment).unwrap();
+        record.append(&mut sample()).unwrap();
+        record.append(&mut sample()).unwrap();
+        let recorded = read(&folder.0).unwrap();
+        assert_eq!((&recorded.plan, &recorded.environment), (&plan(), &environment));
+        assert_eq!(recorded.samples.iter().map(|s| s.number).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(recorded.ending, None);
+        let ending = Ending {
+            how: How::Interrupted,
+            left_out: vec![LeftOut { cell: sample().cell, why: "it hung".into() }],
+            load_1m: 0.5,
+            steal: 0.25,
+            seconds: 1.5,
+        };
+        record.end(&ending).unwrap();
+        assert_eq!(read(&folder.0).unwrap().ending, Some(ending));
+    }
+
+    #[test]
+    fn a_line_that_was_cut_short_loses_no_other() {
+        let folder = Folder::new("cut");
+        let mut record = Record::create(&folder.0, &plan(), &environment()).unwrap();
+        record.append(&mut sample()).unwrap();
+        record.samples.write_all(b"{\"schema\":1,\"num").unwrap();
+        assert_eq!(read(&folder.0).unwrap().samples.len(), 1);
+    }
+
+    #[test]
+    fn a_record_is_never_written_over() {
+        let folder = Folder::new("taken");
+        let _record = Record::create(&folder.0, &plan(), &environment()).unwrap();
+        let error = Record::create(&folder.0, &plan(), &environment()).unwrap_err();
+        assert!(error.to_string().ends_with("holds a record already; name another folder"));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_with_file_and_line() {
+        let folder = Folder::new("malformed");
+        let missing = read(&folder.0).unwrap_err().to_string();
+        assert!(missing.contains("plan.json: No such file"), "{missing}");
+        let mut record = Record::create(&folder.0, &plan(), &environment()).unwrap();
+        record.append(&mut sample()).unwrap();
+        record.samples.write_all(b"{\"schema\":9}\n").unwrap();
+        let newer = read(&folder.0).unwrap_err().to_string();
+        assert!(newer.ends_with("samples.jsonl has schema 9, but this program reads 1"), "{newer}");
+    }
+}

@@ -1,0 +1,351 @@
+//! What is measured, as data: the types behind `workloads.toml`.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// How much of everything a run takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// Every workload as it is written.
+    #[default]
+    Standard,
+    /// With each workload's `quick` in place of what it names.
+    Quick,
+    /// With each workload's `full` in place of what it names.
+    Full,
+    /// A few documents for every cell, to see that its answer is right; no time means anything.
+    Verify,
+}
+
+/// One `[[workload]]`: a job's parameters, and what they are to show.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Workload {
+    /// Its name on the command line and above its table.
+    pub name: String,
+    /// The paragraph that says what the numbers are to show.
+    pub shows: String,
+    /// Where the documents come from.
+    #[serde(default)]
+    pub source: Source,
+    /// How many documents a job fetches.
+    pub documents: Documents,
+    /// The most requests in flight: a number, or a list of them.
+    pub concurrency: Counts,
+    /// What the origin waits before it answers, microseconds.
+    #[serde(default)]
+    pub delay_us: u64,
+    /// Bytes of a generated document.
+    #[serde(default = "one_packet")]
+    pub document_bytes: u64,
+    /// The part of what a lane could have in flight that it must have had at some moment, from
+    /// 0 to 1; with less the sample does not count.
+    #[serde(default)]
+    pub in_flight_least: f64,
+    /// What `--quick` changes.
+    #[serde(default)]
+    pub quick: Changes,
+    /// What `--full` changes.
+    #[serde(default)]
+    pub full: Changes,
+}
+
+/// What a profile changes in a workload.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Changes {
+    /// In place of the workload's `documents`.
+    pub documents: Option<Documents>,
+    /// In place of the workload's `concurrency`.
+    pub concurrency: Option<Counts>,
+    /// Leaves the workload out.
+    #[serde(default)]
+    pub leave_out: bool,
+}
+
+/// Where documents come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Source {
+    /// Made from the seed.
+    #[default]
+    Generated,
+    /// The folder that the reader names with `--corpus`.
+    Files,
+}
+
+/// How many documents: the same as the concurrency, or these numbers, each with every concurrency.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "toml::Value")]
+pub enum Documents {
+    /// `"concurrency"`: N = C.
+    LikeConcurrency,
+    /// A number, or a list of them.
+    Counts(Counts),
+}
+
+/// One number or several, each 1 or more.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "toml::Value")]
+pub struct Counts(pub Vec<u64>);
+
+/// N and C: where in a workload a cell lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Point {
+    /// Documents to fetch.
+    pub documents: u64,
+    /// The most requests in flight.
+    pub concurrency: u64,
+}
+
+/// Why a file of workloads, or a choice of them, is not one.
+#[derive(Debug, Error)]
+pub enum WorkloadError {
+    /// The text does not parse, or a key is not one of ours.
+    #[error("{file}:{line}: {why}")]
+    Malformed {
+        /// The file's name.
+        file: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong, with the key.
+        why: String,
+    },
+    /// A workload contradicts itself.
+    #[error("{file}: workload `{name}`: {why}")]
+    Invalid {
+        /// The file's name.
+        file: String,
+        /// The workload's name.
+        name: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// A name that no workload has.
+    #[error("no workload is named `{name}`; there are: {known}")]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// All names there are.
+        known: String,
+    },
+}
+
+/// What fits into one packet with its header: most documents on the web that a program asks for.
+fn one_packet() -> u64 {
+    1_500
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    workload: Vec<Workload>,
+}
+
+/// Reads the text of `file`, which is only named in errors.
+///
+/// # Errors
+///
+/// Not TOML, a key that is not ours, a value of the wrong kind, or a workload that contradicts
+/// itself or another.
+pub fn read(file: &str, text: &str) -> Result<Vec<Workload>, WorkloadError> {
+    let workloads =
+        toml::from_str::<File>(text).map_err(|error| malformed(file, text, &error))?.workload;
+    for (index, workload) in workloads.iter().enumerate() {
+        let twice = workloads[..index].iter().any(|earlier| earlier.name == workload.name);
+        let why = if twice { Some("the name is taken") } else { workload.contradiction() };
+        if let Some(why) = why {
+            let (file, name) = (file.to_owned(), workload.name.clone());
+            return Err(WorkloadError::Invalid { file, name, why });
+        }
+    }
+    Ok(workloads)
+}
+
+/// The parser's message in one line, with the line number and the key that it is about.
+fn malformed(file: &str, text: &str, error: &toml::de::Error) -> WorkloadError {
+    let start = error.span().map_or(0, |span| span.start.min(text.len()));
+    let line = text[..start].matches('\n').count() + 1;
+    let message = error.message().replace('\n', " ");
+    let source = text.lines().nth(line - 1).unwrap_or_default();
+    let why = match source.split_once('=') {
+        Some((key, _)) if !message.contains('`') => format!("`{}`: {message}", key.trim()),
+        _ => message,
+    };
+    WorkloadError::Malformed { file: file.to_owned(), line, why }
+}
+
+/// The workloads of these names in the file's order; all of them for no name.
+///
+/// # Errors
+///
+/// A name that no workload has.
+pub fn select(workloads: Vec<Workload>, names: &[String]) -> Result<Vec<Workload>, WorkloadError> {
+    let known = || workloads.iter().map(|w| w.name.as_str()).collect::<Vec<_>>().join(", ");
+    if let Some(name) = names.iter().find(|name| workloads.iter().all(|w| w.name != **name)) {
+        return Err(WorkloadError::Unknown { name: name.clone(), known: known() });
+    }
+    Ok(workloads.into_iter().filter(|w| names.is_empty() || names.contains(&w.name)).collect())
+}
+
+/// The most documents of a cell, and the longest delay, when answers alone are looked at.
+const VERIFY_DOCUMENTS: u64 = 16;
+const VERIFY_DELAY_US: u64 = 1_000;
+
+impl Workload {
+    /// The workload as `profile` wants it, or `None` when the profile leaves it out.
+    pub fn in_profile(mut self, profile: Profile) -> Option<Self> {
+        let changes = match profile {
+            Profile::Standard => Changes::default(),
+            Profile::Quick => std::mem::take(&mut self.quick),
+            Profile::Full => std::mem::take(&mut self.full),
+            Profile::Verify => {
+                self.delay_us = self.delay_us.min(VERIFY_DELAY_US);
+                // So few documents may be through before the last of them is asked for.
+                self.in_flight_least = 0.0;
+                Changes::default()
+            }
+        };
+        self.documents = changes.documents.unwrap_or(self.documents);
+        self.concurrency = changes.concurrency.unwrap_or(self.concurrency);
+        (!changes.leave_out).then_some(self)
+    }
+
+    /// Every N with every C, in the order of the file.
+    pub fn points(&self, profile: Profile) -> Vec<Point> {
+        let most = if profile == Profile::Verify { VERIFY_DOCUMENTS } else { u64::MAX };
+        let mut points = Vec::new();
+        for &concurrency in &self.concurrency.0 {
+            let documents = match &self.documents {
+                Documents::LikeConcurrency => &[concurrency][..],
+                Documents::Counts(counts) => &counts.0,
+            };
+            for &documents in documents {
+                let point = Point { documents: documents.min(most), concurrency };
+                if !points.contains(&point) {
+                    points.push(point);
+                }
+            }
+        }
+        points
+    }
+
+    fn contradiction(&self) -> Option<&'static str> {
+        match () {
+            () if self.name.is_empty() || self.name.contains([' ', ',']) => {
+                Some("a name is one word, which the command line can take")
+            }
+            () if self.shows.trim().is_empty() => Some("`shows` is empty: say what it is to show"),
+            () if !(0.0..=1.0).contains(&self.in_flight_least) => {
+                Some("`in_flight_least` is a part: from 0 to 1")
+            }
+            () => None,
+        }
+    }
+}
+
+impl TryFrom<toml::Value> for Documents {
+    type Error = &'static str;
+
+    fn try_from(value: toml::Value) -> Result<Self, Self::Error> {
+        match value.as_str() {
+            Some("concurrency") => Ok(Documents::LikeConcurrency),
+            Some(_) => Err("a number, a list of numbers, or \"concurrency\""),
+            None => Counts::try_from(value).map(Documents::Counts),
+        }
+    }
+}
+
+impl TryFrom<toml::Value> for Counts {
+    type Error = &'static str;
+
+    fn try_from(value: toml::Value) -> Result<Self, Self::Error> {
+        let values = match value {
+            toml::Value::Array(values) => values,
+            one => vec![one],
+        };
+        let count = |value: &toml::Value| {
+            let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
+            number.filter(|number| *number > 0)
+        };
+        match values.iter().map(count).collect::<Option<Vec<_>>>() {
+            Some(counts) if !counts.is_empty() => Ok(Counts(counts)),
+            _ => Err("a number, or a list of numbers, each 1 or more"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: &str = r#"
+[[workload]]
+name = "plain"
+shows = "How little it takes."
+documents = [1, 10]
+concurrency = 64
+delay_us = 20_000
+quick = { documents = 10 }
+full = { leave_out = true }
+"#;
+
+    fn point(documents: u64, concurrency: u64) -> Point {
+        Point { documents, concurrency }
+    }
+
+    fn refusal(text: &str) -> String {
+        read("w.toml", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_workload_reads_as_it_is_written() {
+        let workload = read("w.toml", PLAIN).unwrap().remove(0);
+        assert_eq!(workload.points(Profile::Standard), [point(1, 64), point(10, 64)]);
+        assert_eq!((workload.delay_us, workload.document_bytes), (20_000, 1_500));
+        assert_eq!(workload.source, Source::Generated);
+    }
+
+    #[test]
+    fn profiles_change_what_they_name() {
+        let workload = || read("w.toml", PLAIN).unwrap().remove(0);
+        let quick = workload().in_profile(Profile::Quick).unwrap();
+        assert_eq!(quick.points(Profile::Quick), [point(10, 64)]);
+        assert_eq!(workload().in_profile(Profile::Full), None);
+        let verify = workload().in_profile(Profile::Verify).unwrap();
+        assert_eq!(verify.delay_us, 1_000);
+    }
+
+    #[test]
+    fn documents_can_follow_the_concurrency() {
+        let text = PLAIN
+            .replace("documents = [1, 10]", "documents = \"concurrency\"")
+            .replace("concurrency = 64", "concurrency = [100, 1_600]");
+        let workload = read("w.toml", &text).unwrap().remove(0);
+        assert_eq!(workload.points(Profile::Standard), [point(100, 100), point(1_600, 1_600)]);
+        assert_eq!(workload.points(Profile::Verify), [point(16, 100), point(16, 1_600)]);
+    }
+
+    #[test]
+    fn mistakes_are_told_with_file_line_and_key() {
+        let unknown = refusal(&PLAIN.replace("delay_us", "delay_usec"));
+        assert!(unknown.starts_with("w.toml:7: unknown field `delay_usec`"), "{unknown}");
+        let kind = refusal(&PLAIN.replace("20_000", "\"long\""));
+        assert!(kind.starts_with("w.toml:7: `delay_us`: invalid type"), "{kind}");
+        let none = refusal(&PLAIN.replace("[1, 10]", "[0]"));
+        assert_eq!(none, "w.toml:5: `documents`: a number, or a list of numbers, each 1 or more");
+        let word = refusal(&PLAIN.replace("[1, 10]", "\"many\""));
+        assert!(word.starts_with("w.toml:5: `documents`: a number, a list"), "{word}");
+        assert!(refusal("[[workload]").starts_with("w.toml:1: "));
+        assert_eq!(refusal(&PLAIN.repeat(2)), "w.toml: workload `plain`: the name is taken");
+    }
+
+    #[test]
+    fn a_wrong_name_lists_the_right_ones() {
+        let workloads = || read("w.toml", PLAIN).unwrap();
+        let error = select(workloads(), &["plane".to_owned()]).unwrap_err();
+        assert_eq!(error.to_string(), "no workload is named `plane`; there are: plain");
+        assert_eq!(select(workloads(), &[]).unwrap().len(), 1);
+    }
+}
