@@ -1,1 +1,26 @@
-//! The command `compare`.
+//! The command `compare`, but for its pipeline, which is `compare.rs`, and its lanes, which are
+//! `lanes.rs`.
+//!
+//! In reading order:
+//!
+//! * [`lanes`]: the registration, one line a lane;
+//! * [`cli`]: what can be said on the command line;
+//! * [`mod@enter`]: which of its faces the program shows;
+//! * [`choice`]: options as workloads, lanes, a plan;
+//! * [`progress`]: what a person sees meanwhile;
+//! * [`print`]: tables, JSON, Markdown, lists;
+//! * [`verify`]: every cell under `cargo test`.
+
+pub mod choice;
+pub mod cli;
+pub mod enter;
+pub mod lanes;
+pub mod print;
+pub mod progress;
+pub mod verify;
+
+pub use choice::Choice;
+pub use cli::RunOptions;
+pub use enter::{Door, Misuse, enter};
+pub use lanes::LANES;
+pub use progress::Progress;

@@ -236,7 +236,8 @@ fn sample(
     let limit = bench.pace.limit;
 
     let mut command = Command::new(bench.program);
-    command.args(["lane", &cell.lane]);
+    // A backtrace would push the panic's message out of what a person is told.
+    command.args(["lane", &cell.lane]).env("RUST_BACKTRACE", "0");
     bench.origin.reset()?;
     let before = Network::now();
     let ended = lane_process::run(&mut command, &job, limit, bench.interrupt)

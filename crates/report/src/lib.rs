@@ -1,1 +1,23 @@
 //! Statistics and tables, made from a record alone.
+//!
+//! ```text
+//!  harness::Recorded ─► summary::summarise ─► Summary ─┬─► table::render     for a terminal
+//!   (plan, samples,          (stats)                   ├─► markdown::render  for a page
+//!    environment)                                      └─► serde             as JSON
+//! ```
+//!
+//! In reading order:
+//!
+//! * [`stats`]: the few statistics that there are;
+//! * [`summary`]: samples as rows, and what stands in a row that has none;
+//! * [`cells`]: one row as text, the same for every form;
+//! * [`table`]: for a terminal of 100 columns;
+//! * [`markdown`]: for a page.
+
+pub mod cells;
+pub mod markdown;
+pub mod stats;
+pub mod summary;
+pub mod table;
+
+pub use summary::{Summary, summarise};

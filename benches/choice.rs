@@ -1,0 +1,188 @@
+//! Options as workloads, lanes, a plan.
+
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime};
+use std::{env, fs};
+
+use anyhow::{Context, bail};
+use harness::environment::{Build, locked_crates};
+use harness::origin_process::{Service, origin_threads};
+use harness::plan::Wishes;
+use harness::workload::{self, Counts};
+use harness::{
+    Bench, Corpora, Environment, Interrupt, Limits, OriginProcess, Pace, Plan, Record, Workload,
+};
+use job::Lane;
+
+use crate::cli::RunOptions;
+use crate::enter::Misuse;
+
+const WORKLOADS: &str = include_str!("workloads.toml");
+
+/// What is to be measured, as it was chosen.
+#[derive(Debug)]
+pub struct Choice<'a> {
+    options: &'a RunOptions,
+    began: Instant,
+    program: PathBuf,
+    lanes: Vec<Lane>,
+    workloads: Vec<Workload>,
+    corpora: Corpora,
+}
+
+impl RunOptions {
+    /// Finds the lanes, the workloads and the documents that the options name.
+    ///
+    /// # Errors
+    ///
+    /// A name that there is not, a file that is not what it should be.
+    pub fn choose(&self, lanes: &[Lane]) -> anyhow::Result<Choice<'_>> {
+        let began = Instant::now();
+        let lanes = select_lanes(lanes, &self.lanes).map_err(Misuse::of)?;
+        let workloads = self.chosen_workloads()?;
+        let files = self.corpus.as_deref().map(origin::read_folder).transpose();
+        let corpora = Corpora::new(&workloads, files.map_err(Misuse::of)?, self.seed);
+        let corpora = corpora.map_err(Misuse::of)?;
+        let program = env::current_exe().context("cannot find this program")?;
+        Ok(Choice { options: self, began, program, lanes, workloads, corpora })
+    }
+
+    /// Every workload of the file, as it is written there.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or has a mistake.
+    pub fn all_workloads(&self) -> anyhow::Result<Vec<Workload>> {
+        let Some(path) = &self.file else {
+            return Ok(workload::read("workloads.toml", WORKLOADS)?);
+        };
+        let name = path.display().to_string();
+        let text = fs::read_to_string(path).with_context(|| name.clone()).map_err(Misuse::of)?;
+        workload::read(&name, &text).map_err(Misuse::of)
+    }
+
+    fn chosen_workloads(&self) -> anyhow::Result<Vec<Workload>> {
+        let chosen =
+            workload::select(self.all_workloads()?, &self.workloads).map_err(Misuse::of)?;
+        let mut workloads: Vec<_> =
+            chosen.into_iter().filter_map(|w| w.in_profile(self.profile())).collect();
+        if !self.concurrency.is_empty() {
+            for workload in &mut workloads {
+                workload.concurrency = Counts(self.concurrency.clone());
+            }
+        }
+        Ok(workloads)
+    }
+
+    /// Where the record is kept.
+    pub fn folder(&self) -> PathBuf {
+        self.record.clone().unwrap_or_else(|| {
+            let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+            let name = now.replace('T', "-").replace([':', 'Z'], "");
+            target_folder().join("compare").join(name)
+        })
+    }
+}
+
+impl Choice<'_> {
+    /// Plans what was chosen.
+    ///
+    /// # Errors
+    ///
+    /// Nothing of it can be measured.
+    pub fn plan(&self, limits: &Limits) -> anyhow::Result<Plan> {
+        let plan = Plan::new(&Wishes {
+            workloads: &self.workloads,
+            lanes: &self.lanes,
+            corpora: &self.corpora,
+            limits,
+            profile: self.options.profile(),
+            rounds: self.options.rounds(),
+            seed: self.options.seed,
+        });
+        if plan.cells.is_empty() {
+            let reasons = plan.workloads.iter().filter_map(|workload| {
+                Some(format!("{}: {}", workload.name, workload.not_run.as_ref()?))
+            });
+            let reasons = reasons.collect::<Vec<_>>().join("; ");
+            let reasons = if reasons.is_empty() { "the profile leaves all out" } else { &reasons };
+            return Err(Misuse::of(anyhow::anyhow!("there is nothing to measure: {reasons}")));
+        }
+        Ok(plan)
+    }
+
+    /// How the origin is to serve it.
+    ///
+    /// # Errors
+    ///
+    /// The folder of documents is gone.
+    pub fn service(&self) -> anyhow::Result<Service> {
+        Ok(Service {
+            program: self.program.clone(),
+            server: self.options.origin.name().to_owned(),
+            threads: origin_threads(),
+            seed: self.options.seed,
+            sizes: self.corpora.sizes(),
+            corpus: self.options.corpus.as_ref().map(fs::canonicalize).transpose()?,
+        })
+    }
+
+    /// The machine, the program, and this command line.
+    ///
+    /// # Errors
+    ///
+    /// The lock file that the program was built from is none.
+    pub fn environment(&self, limits: Limits) -> anyhow::Result<Environment> {
+        let build = Build {
+            rustc: option_env!("COMPARE_RUSTC").unwrap_or("rustc unknown").to_owned(),
+            commit: option_env!("COMPARE_COMMIT").map(str::to_owned),
+            modified: option_env!("COMPARE_STATUS").map(|status| !status.is_empty()),
+            optimised: !cfg!(debug_assertions),
+            crates: locked_crates(include_str!("../Cargo.lock"))?,
+        };
+        let server = self.options.origin.name();
+        Ok(Environment::observe(build, limits, server, origin_threads()))
+    }
+
+    /// All that is needed to measure it.
+    pub fn bench<'b>(
+        &'b self,
+        plan: &'b Plan,
+        origin: &'b mut OriginProcess,
+        record: &'b mut Record,
+        interrupt: &'b Interrupt,
+    ) -> Bench<'b> {
+        let pace = Pace {
+            began: self.began,
+            budget: self.options.budget(),
+            limit: self.options.limit(),
+            warm_up: !self.options.verify,
+        };
+        let (program, corpora) = (self.program.as_path(), &self.corpora);
+        Bench { program, plan, corpora, origin, record, interrupt, pace }
+    }
+}
+
+/// The lanes of these ids and models in the order of registration; all of them for no name.
+fn select_lanes(lanes: &[Lane], names: &[String]) -> anyhow::Result<Vec<Lane>> {
+    let is = |lane: &Lane, name: &String| lane.id == name || lane.model() == name;
+    if let Some(name) = names.iter().find(|name| !lanes.iter().any(|lane| is(lane, name))) {
+        let ids: Vec<_> = lanes.iter().map(|lane| lane.id).collect();
+        let mut models: Vec<_> = lanes.iter().map(Lane::model).collect();
+        models.dedup();
+        bail!(
+            "no lane is named `{name}`; there are: {}; or all of a model: {}",
+            ids.join(", "),
+            models.join(", ")
+        );
+    }
+    let named = |lane: &&Lane| names.is_empty() || names.iter().any(|name| is(lane, name));
+    Ok(lanes.iter().filter(named).copied().collect())
+}
+
+/// Cargo marks its target folder with `CACHEDIR.TAG`, wherever the user has put it.
+fn target_folder() -> PathBuf {
+    let program = env::current_exe().unwrap_or_default();
+    let marked = |folder: &&Path| folder.join("CACHEDIR.TAG").exists();
+    program.ancestors().find(marked).unwrap_or(Path::new("target")).to_owned()
+}

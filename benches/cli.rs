@@ -1,0 +1,160 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use harness::Profile;
+
+/// One job in every lane, measured: blocking, OS threads, green threads and async/await.
+#[derive(Debug, Parser)]
+#[command(name = "compare", version, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  compare run --quick                      everything in small, within a minute
+  compare run                              everything, within five minutes
+  compare run --list                       lanes and workloads
+  compare run --workloads no-delay --lanes stackful,stackless/tokio
+  compare run --concurrency 64,512 --samples 10 --json
+  compare run --corpus my-documents/       your own *.json documents, too
+  compare table target/compare/DATE-TIME   the tables of a record, once more
+  compare origin --listen 127.0.0.1:8080   the server alone, to look at
+
+`cargo bench -p compare -- ARGS` is `compare run ARGS`, built as it should be for measuring.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Measure every lane on every workload, and print one table a workload
+    Run(RunOptions),
+    /// Print the tables of a record once more
+    Table(TableOptions),
+    /// Serve the documents, and nothing else
+    Origin(origin::Options),
+    /// Do one job: reads it as JSON on standard input, writes its outcome on standard output
+    #[command(hide = true)]
+    Lane {
+        /// The lane's id
+        id: String,
+    },
+}
+
+/// What to measure, and how.
+#[derive(Debug, Clone, Args)]
+pub struct RunOptions {
+    /// Less of everything: done within 60 seconds
+    #[arg(long, conflicts_with = "full")]
+    pub quick: bool,
+    /// More of everything, however long it takes
+    #[arg(long)]
+    pub full: bool,
+    /// List lanes and workloads, and measure nothing
+    #[arg(long)]
+    pub list: bool,
+    /// Only these lanes: ids or models, separated by commas
+    #[arg(long, value_name = "LANE,…", value_delimiter = ',')]
+    pub lanes: Vec<String>,
+    /// Only these workloads, separated by commas
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub workloads: Vec<String>,
+    /// These concurrencies in place of each workload's own
+    #[arg(long, value_name = "C,…", value_delimiter = ',',
+          value_parser = clap::value_parser!(u64).range(1..))]
+    pub concurrency: Vec<u64>,
+    /// Exactly this many samples of each cell, however long it takes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub samples: Option<u32>,
+    /// Fetch the *.json documents of this folder, too
+    #[arg(long, value_name = "DIR")]
+    pub corpus: Option<PathBuf>,
+    /// Seed of the documents, and of the order in which cells run
+    #[arg(long, value_name = "N", default_value_t = 42)]
+    pub seed: u64,
+    /// Print the summary as JSON in place of tables
+    #[arg(long)]
+    pub json: bool,
+    /// Write the tables to this file as Markdown, too
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+    /// Keep the record in this folder [default: target/compare/DATE-TIME]
+    #[arg(long, value_name = "DIR")]
+    pub record: Option<PathBuf>,
+    /// Which HTTP server serves the documents
+    #[arg(long, value_name = "SERVER", value_enum, default_value_t = origin::Server::Hyper)]
+    pub origin: origin::Server,
+    /// Read workloads from this file in place of the built-in ones
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// How long one sample may take before its lane counts as hung
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, hide = true)]
+    pub limit: Option<Duration>,
+    /// A few documents for every cell, as under `cargo test`
+    #[arg(skip)]
+    pub verify: bool,
+}
+
+/// Which tables to print, and how.
+#[derive(Debug, Args)]
+pub struct TableOptions {
+    /// The folder of the record
+    pub record: PathBuf,
+    /// Print the summary as JSON
+    #[arg(long, conflicts_with = "markdown")]
+    pub json: bool,
+    /// Print the tables as Markdown
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+impl RunOptions {
+    /// What no option says differently, for a look at the answers alone.
+    pub fn for_verify() -> Self {
+        let defaults = <RunOptions as clap::FromArgMatches>::from_arg_matches(
+            &RunOptions::augment_args(clap::Command::new("compare")).get_matches_from(["compare"]),
+        );
+        RunOptions { verify: true, ..defaults.expect("every option has a default") }
+    }
+
+    /// How much of everything.
+    pub fn profile(&self) -> Profile {
+        match (self.verify, self.quick, self.full) {
+            (true, _, _) => Profile::Verify,
+            (_, true, _) => Profile::Quick,
+            (_, _, true) => Profile::Full,
+            _ => Profile::Standard,
+        }
+    }
+
+    /// How often each cell runs, time permitting.
+    pub fn rounds(&self) -> u32 {
+        self.samples.unwrap_or(match self.profile() {
+            Profile::Verify => 1,
+            Profile::Quick => 3,
+            Profile::Standard => 5,
+            Profile::Full => 15,
+        })
+    }
+
+    /// After which time no cell is measured again: a margin below what is promised, for the last
+    /// block and for the tables. Who names the samples gets them.
+    pub fn budget(&self) -> Option<Duration> {
+        match self.profile() {
+            _ if self.samples.is_some() => None,
+            Profile::Quick => Some(Duration::from_secs(50)),
+            Profile::Standard => Some(Duration::from_secs(280)),
+            Profile::Full | Profile::Verify => None,
+        }
+    }
+
+    /// How long one sample may take. Service times are kept up to two minutes.
+    pub fn limit(&self) -> Duration {
+        let seconds = if self.full { 110 } else { 30 };
+        self.limit.unwrap_or(Duration::from_secs(seconds))
+    }
+}

@@ -1,0 +1,31 @@
+//! The whole laboratory, top to bottom.
+//!
+//! `cargo bench -p compare -- ARGS` is `compare run ARGS`. Under `cargo test` this same target runs
+//! a few documents through every cell and checks the answers.
+
+use std::process::ExitCode;
+
+use compare_cli::{Door, LANES, Progress, RunOptions, enter};
+use harness::{Interrupt, Limits, OriginProcess, Record, measure, record};
+use job::Lane;
+
+#[allow(dead_code, reason = "the command includes this file for its pipeline")]
+fn main() -> ExitCode {
+    enter(Door::Bench, LANES, compare)
+}
+
+/// Data flows one way: choice → plan → origin → samples → record → summary → tables.
+pub fn compare(options: &RunOptions, lanes: &[Lane]) -> anyhow::Result<ExitCode> {
+    let interrupt = Interrupt::listen()?;
+    let limits = Limits::raised();
+    let choice = options.choose(lanes)?;
+    let plan = choice.plan(&limits)?;
+    let mut origin = OriginProcess::start(&choice.service()?, &interrupt)?;
+    let mut record = Record::create(&options.folder(), &plan, &choice.environment(limits)?)?;
+    let progress = Progress::over(&plan);
+    let mut bench = choice.bench(&plan, &mut origin, &mut record, &interrupt);
+    let measured = measure(&mut bench, &mut |event| progress.show(&event));
+    let summary = report::summarise(&record::read(record.folder())?);
+    options.print(&summary, record.folder())?;
+    options.verdict(measured, &summary)
+}

@@ -1,0 +1,148 @@
+//! Which of its faces the program shows.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use clap::Parser;
+use clap::error::ErrorKind;
+use harness::measure::MeasureError;
+use harness::origin_process::OriginError;
+use harness::record::{Ending, How, RecordError};
+use job::Lane;
+use report::Summary;
+
+use crate::cli::{Cli, Command, RunOptions};
+use crate::{print, verify};
+
+/// Through which target somebody came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// The binary: its first argument is a command.
+    Command,
+    /// The bench target: under `cargo bench` all arguments are those of `run`, and without its
+    /// `--bench` it is a test.
+    Bench,
+}
+
+/// The pipeline of a run.
+pub type Pipeline = fn(&RunOptions, &[Lane]) -> anyhow::Result<ExitCode>;
+
+/// What somebody asked for cannot be had; nothing is wrong with the program.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:#}")]
+pub struct Misuse(pub anyhow::Error);
+
+impl Misuse {
+    /// Marks an error as the asker's.
+    pub fn of(error: impl Into<anyhow::Error>) -> anyhow::Error {
+        anyhow::Error::new(Misuse(error.into()))
+    }
+}
+
+/// Failed, misused, interrupted.
+const FAILED: u8 = 1;
+const MISUSED: u8 = 2;
+const INTERRUPTED: u8 = 130;
+
+/// Does what the arguments say.
+pub fn enter(door: Door, lanes: &'static [Lane], pipeline: Pipeline) -> ExitCode {
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    // The bench target starts itself as lane and origin, and then its first argument is a command.
+    let is_child = arguments.get(1).is_some_and(|first| first == "lane" || first == "origin");
+    if door == Door::Bench && !is_child {
+        let all = arguments.len();
+        arguments.retain(|argument| argument != "--bench");
+        if arguments.len() == all {
+            return verify::run(lanes, pipeline);
+        }
+        arguments.insert(1, "run".into());
+    }
+    match Cli::try_parse_from(arguments) {
+        Ok(cli) => command(&cli.command, lanes, pipeline).unwrap_or_else(|error| tell(&error)),
+        Err(error) => tell_parser(&error),
+    }
+}
+
+fn command(
+    command: &Command,
+    lanes: &'static [Lane],
+    pipeline: Pipeline,
+) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Run(options) if options.list => {
+            print::list(lanes, &options.all_workloads()?)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Run(options) => pipeline(options, lanes),
+        Command::Table(options) => {
+            print::table(options)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Origin(options) => {
+            origin::run(options)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Lane { id } => Ok(harness::child::run(&one_lane(id, lanes)?)),
+    }
+}
+
+fn one_lane(id: &str, lanes: &[Lane]) -> anyhow::Result<Lane> {
+    let floor = std::iter::once(&harness::child::FLOOR);
+    let lane = lanes.iter().chain(floor).find(|lane| lane.id == id);
+    lane.copied().with_context(|| format!("no lane has the id `{id}`")).map_err(Misuse::of)
+}
+
+impl RunOptions {
+    /// Whether all went well, as an exit code.
+    ///
+    /// # Errors
+    ///
+    /// What kept the harness from measuring; under `cargo test`, whatever went wrong.
+    pub fn verdict(
+        &self,
+        measured: Result<Ending, MeasureError>,
+        summary: &Summary,
+    ) -> anyhow::Result<ExitCode> {
+        let code = match measured {
+            Ok(Ending { how: How::Interrupted, .. })
+            | Err(MeasureError::Origin(OriginError::Interrupted)) => INTERRUPTED,
+            Ok(_) if summary.is_sound() => return Ok(ExitCode::SUCCESS),
+            Ok(_) => FAILED,
+            Err(error) => return Err(error.into()),
+        };
+        if self.verify { Err(anyhow!(summary.failures().join("\n"))) } else { Ok(code.into()) }
+    }
+}
+
+/// One line for a person, and no backtrace.
+fn tell(error: &anyhow::Error) -> ExitCode {
+    if matches!(error.downcast_ref(), Some(OriginError::Interrupted)) {
+        return ExitCode::from(INTERRUPTED);
+    }
+    eprintln!("compare: {}", format!("{error:#}").replace('\n', " "));
+    let misused =
+        error.is::<Misuse>() || matches!(error.downcast_ref(), Some(RecordError::Taken(_)));
+    ExitCode::from(if misused { MISUSED } else { FAILED })
+}
+
+/// The parser's several lines in one, but for help, which is what was asked for.
+fn tell_parser(error: &clap::Error) -> ExitCode {
+    let asked = [ErrorKind::DisplayHelp, ErrorKind::DisplayVersion];
+    if asked.contains(&error.kind())
+        || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    {
+        // A closed pipe is all that can go wrong, and then nobody reads.
+        let _ = error.print();
+        let code = if asked.contains(&error.kind()) { 0 } else { MISUSED };
+        return ExitCode::from(code);
+    }
+    let text = error.render().to_string();
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let told: Vec<_> = lines
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
+        .map(|line| line.trim_start_matches("error: ").trim_start_matches("tip: "))
+        .collect();
+    eprintln!("compare: {}; `compare --help` and `compare run --help` list all", told.join("; "));
+    ExitCode::from(MISUSED)
+}

@@ -1,0 +1,103 @@
+//! Tables, JSON, Markdown, lists.
+
+use std::env;
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::Context;
+use harness::workload::Documents;
+use harness::{Workload, record};
+use job::Lane;
+use report::table::Style;
+use report::{Summary, markdown, summarise, table};
+use serde::Serialize;
+
+use crate::cli::{RunOptions, TableOptions};
+use crate::enter::Misuse;
+
+impl RunOptions {
+    /// Prints the summary in the forms that were asked for, and where its record is.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub fn print(&self, summary: &Summary, record: &Path) -> anyhow::Result<()> {
+        if self.verify {
+            // Numbers of so few documents mean nothing, and the test target has a line for each.
+            return Ok(());
+        }
+        if let Some(file) = &self.markdown {
+            let name = || file.display().to_string();
+            fs::write(file, markdown::render(summary)).with_context(name)?;
+        }
+        let text = if self.json { json(summary, record)? } else { table::render(summary, style()) };
+        say(&text)?;
+        eprintln!("compare: the record is in {}", record.display());
+        Ok(())
+    }
+}
+
+/// Prints a record once more.
+///
+/// # Errors
+///
+/// There is none, or it cannot be written.
+pub fn table(options: &TableOptions) -> anyhow::Result<()> {
+    let summary = summarise(&record::read(&options.record).map_err(Misuse::of)?);
+    say(&match (options.json, options.markdown) {
+        (true, _) => json(&summary, &options.record)?,
+        (_, true) => markdown::render(&summary),
+        _ => table::render(&summary, style()),
+    })
+}
+
+/// Prints what there is to choose from.
+///
+/// # Errors
+///
+/// It cannot be written.
+pub fn list(lanes: &[Lane], workloads: &[Workload]) -> anyhow::Result<()> {
+    let mut text = String::from("lanes\n");
+    for Lane { id, waits, mirrors, .. } in lanes {
+        text += &format!("  {id:24} waits {waits}; mirrors {mirrors}\n");
+    }
+    text += "workloads\n";
+    for Workload { name, shows, documents, concurrency, delay_us, .. } in workloads {
+        let documents = match documents {
+            Documents::LikeConcurrency => "C".to_owned(),
+            Documents::Counts(counts) => format!("{:?}", counts.0),
+        };
+        let delay = *delay_us as f64 / 1e3;
+        let concurrency = &concurrency.0;
+        text += &format!("  {name:24} N = {documents}, C = {concurrency:?}, {delay} ms\n");
+        let sentence = shows.split_once(". ").map_or(shows.as_str(), |(first, _)| first);
+        let sentence = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
+        text += &format!("  {:24} {}.\n", "", sentence.trim_end_matches('.'));
+    }
+    say(&text)
+}
+
+fn json(summary: &Summary, record: &Path) -> anyhow::Result<String> {
+    #[derive(Serialize)]
+    struct Printed<'a> {
+        record: &'a Path,
+        #[serde(flatten)]
+        summary: &'a Summary,
+    }
+    Ok(serde_json::to_string_pretty(&Printed { record, summary })? + "\n")
+}
+
+/// Bold for a terminal, unless NO_COLOR says otherwise (<https://no-color.org>).
+fn style() -> Style {
+    let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if io::stdout().is_terminal() && !no_color { Style::Bold } else { Style::Plain }
+}
+
+/// Who reads only the first lines, as `head` does, has done nothing wrong.
+fn say(text: &str) -> anyhow::Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

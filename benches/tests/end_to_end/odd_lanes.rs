@@ -1,0 +1,138 @@
+//! Lanes that do the job on plain threads, and lanes that do not.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+use std::{env, fs, process, thread};
+
+use job::{FetchError, Fetched, Job, Lane, LaneError, Needs, Tally};
+
+/// Lanes that keep their promises.
+pub const SOUND: &[Lane] = &[
+    lane("blocking/one", one_in_flight, |job| fetch_all(job, 1)),
+    lane("blocking/many", all_in_flight, |job| fetch_all(job, job.concurrency)),
+    lane("stackful/many", all_in_flight, |job| fetch_all(job, job.concurrency)),
+];
+
+/// The same, and one for every way to break them.
+pub const ALL: &[Lane] = &[
+    SOUND[0],
+    SOUND[1],
+    SOUND[2],
+    lane("odd/crash", all_in_flight, |_| {
+        eprintln!("something is very wrong here");
+        process::abort()
+    }),
+    lane("odd/hang", all_in_flight, |_| hang()),
+    lane("odd/wrong", all_in_flight, |job| {
+        let mut tally = fetch_all(job, job.concurrency)?;
+        tally.answer.moves += 1;
+        Ok(tally)
+    }),
+    lane("odd/greedy", all_in_flight, |job| fetch_all(job, job.concurrency + 3)),
+    lane("odd/lazy", all_in_flight, |job| fetch_all(job, 1)),
+    lane("odd/deaf", all_in_flight, |job| {
+        // Nothing listens on the discard port of any machine that runs tests.
+        fetch_all(&Job { origin: "http://127.0.0.1:9".to_owned(), ..job.clone() }, 1)
+    }),
+    lane(
+        "odd/huge",
+        |job| Needs { mappings: u64::MAX / 2, ..all_in_flight(job) },
+        |job| fetch_all(job, 1),
+    ),
+];
+
+/// Where `odd/hang` says that it hangs.
+pub const FIFO: &str = "ODD_LANES_FIFO";
+
+const fn lane(
+    id: &'static str,
+    needs: fn(&Job) -> Needs,
+    run: fn(&Job) -> Result<Tally, LaneError>,
+) -> Lane {
+    Lane { id, waits: "in a thread", mirrors: "nothing", needs, run }
+}
+
+fn all_in_flight(job: &Job) -> Needs {
+    let in_flight = job.concurrency.min(job.documents);
+    Needs {
+        in_flight,
+        threads: in_flight + 1,
+        stack_bytes: 0,
+        connections: in_flight,
+        other_descriptors: 3,
+        mappings: 0,
+    }
+}
+
+fn one_in_flight(job: &Job) -> Needs {
+    Needs { in_flight: 1, threads: 1, connections: 1, ..all_in_flight(job) }
+}
+
+fn hang() -> ! {
+    if let Some(fifo) = env::var_os(FIFO) {
+        fs::write(fifo, process::id().to_string()).expect("somebody reads the FIFO");
+    }
+    loop {
+        thread::park();
+    }
+}
+
+/// As many threads as requests in flight, each with a connection of its own.
+fn fetch_all(job: &Job, in_flight: u64) -> Result<Tally, LaneError> {
+    let next = AtomicU64::new(0);
+    let tally = Mutex::new(Tally::new(job));
+    let work = || -> Result<(), FetchError> {
+        let mut connection = None;
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= job.documents {
+                return Ok(());
+            }
+            let fetched = fetch(&job.url(index), &mut connection)?;
+            tally.lock().expect("no thread panics").add(&fetched);
+        }
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..in_flight.min(job.documents)).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().try_for_each(|thread| thread.join().expect("no thread panics"))
+    })?;
+    Ok(tally.into_inner().expect("no thread panics"))
+}
+
+fn fetch(url: &str, connection: &mut Option<BufReader<TcpStream>>) -> Result<Fetched, FetchError> {
+    let start = Instant::now();
+    let body = exchange(url, connection).map_err(|error| FetchError::new(url, error))?;
+    Fetched::parse(url, &body, start.elapsed())
+}
+
+/// Enough of HTTP/1.1 for an origin that is known.
+fn exchange(url: &str, connection: &mut Option<BufReader<TcpStream>>) -> std::io::Result<Vec<u8>> {
+    let rest = url.trim_start_matches("http://");
+    let (host, path) = rest.split_once('/').expect("a URL has a path");
+    let reader = match connection {
+        Some(reader) => reader,
+        None => connection.insert(BufReader::new(TcpStream::connect(host)?)),
+    };
+    // In one write: a second one would wait for the answer to the first (Nagle's algorithm).
+    let request = format!("GET /{path} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    reader.get_mut().write_all(request.as_bytes())?;
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let line = line.trim().to_ascii_lowercase();
+        if let Some(text) = line.strip_prefix("content-length:") {
+            length = text.trim().parse().map_err(std::io::Error::other)?;
+        }
+        if line.is_empty() {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    Ok(body)
+}

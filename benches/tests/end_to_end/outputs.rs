@@ -1,0 +1,185 @@
+//! What a run prints and keeps.
+
+use std::fs;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
+
+use harness::child::FLOOR;
+use job::Client;
+use libtest_mimic::Trial;
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+
+use crate::support::{BENCH_DOOR, LANES, Said, Scratch, program, row, said, trial, wider_than};
+
+pub fn trials() -> Vec<Trial> {
+    vec![
+        trial("a_run_prints_tables_and_keeps_every_sample", tables_and_samples),
+        trial("a_record_prints_the_same_tables_again", tables_again),
+        trial("the_summary_is_there_as_json_and_as_markdown", json_and_markdown),
+        trial("a_terminal_gets_bold_unless_no_color_is_set", bold_in_a_terminal),
+        trial("may_minihttp_can_serve_and_the_record_says_so", another_origin),
+        trial("a_readers_own_documents_are_fetched", own_documents),
+        trial("the_list_names_lanes_and_workloads", list),
+        trial("help_is_the_way_in", help),
+        trial("a_test_run_looks_at_every_answer", verify),
+        trial("nextest_is_told_what_tests_there_are", nextest),
+    ]
+}
+
+const SOUND: &str = "--lanes blocking,stackful --samples 2";
+
+fn tables_and_samples() {
+    let scratch = Scratch::new();
+    let run = said(&mut scratch.run(SOUND));
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert_eq!(wider_than(&run.stdout, 100), Vec::<&str>::new());
+    assert!(!run.stdout.contains('\x1b'), "no styling without a terminal");
+    let best = run.stdout.lines().filter(|line| line.ends_with(" *")).count();
+    assert_eq!(best, 4 * 2, "one best for each point and client: {}", run.stdout);
+    let one = row(&run.stdout, "N=12 C=4 library", "blocking/one");
+    assert!(one.split_whitespace().count() > 8, "{one}");
+
+    let recorded = scratch.recorded();
+    let cells = 4 * (3 * 2 + 1);
+    let (warm_ups, counted): (Vec<_>, Vec<_>) = recorded.samples.iter().partition(|s| s.warmup);
+    assert_eq!((warm_ups.len(), counted.len()), (3 * 2 + 1, 2 * cells));
+    let lanes: Vec<_> = counted.iter().map(|sample| &sample.cell.lane).collect();
+    assert!(lanes.windows(2).all(|pair| pair[0] != pair[1]), "interleaved: {lanes:?}");
+    for sample in counted {
+        assert_eq!(sample.void, None);
+        let job = sample.job.as_ref().unwrap();
+        assert!(job.usage.is_some() && job.rss_bytes_peak.is_some());
+        assert!(sample.process.wall_ns > job.wall_ns);
+        if sample.cell.lane != FLOOR.id {
+            let times: u64 = job.service_times_ns.iter().map(|(_, count)| count).sum();
+            assert_eq!(times, sample.cell.point.documents);
+            assert_eq!(sample.origin.as_ref().unwrap().server, "hyper");
+        }
+    }
+    assert!(recorded.environment.build.crates.contains_key("may"));
+    assert!(recorded.ending.is_some());
+}
+
+fn tables_again() {
+    let scratch = Scratch::new();
+    let run = said(&mut scratch.run(&format!("{SOUND} --workloads works")));
+    let table = said(program().arg("table").arg(scratch.path("record")));
+    assert_eq!((table.code, table.stdout), (Some(0), run.stdout));
+}
+
+fn json_and_markdown() {
+    let scratch = Scratch::new();
+    let page = scratch.path("page.md");
+    let mut command = scratch.run(&format!("{SOUND} --workloads works --json --markdown"));
+    let run = said(command.arg(&page));
+    let summary: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let groups = summary["workloads"][0]["groups"].as_array().unwrap();
+    assert_eq!(groups.len(), 4);
+    let clients = [Client::Library, Client::Raw].map(Client::name);
+    assert!(groups.iter().all(|group| clients.contains(&group["client"].as_str().unwrap())));
+    assert!(groups[0]["rows"][0]["figures"]["throughput"].as_f64().unwrap() > 0.0);
+    assert!(summary["record"].as_str().unwrap().ends_with("record"));
+
+    let page = fs::read_to_string(page).unwrap();
+    assert_eq!(page.matches("| **").count(), 4 * 8, "a best row for each group: {page}");
+}
+
+fn bold_in_a_terminal() {
+    let scratch = Scratch::new();
+    said(&mut scratch.run(&format!("{SOUND} --workloads works")));
+    let mut table = || {
+        let mut command = program();
+        command.arg("table").arg(scratch.path("record"));
+        command
+    };
+    let shown = in_terminal(&mut table());
+    assert!(shown.contains("\x1b[1m"), "{shown}");
+    let plain = in_terminal(table().env("NO_COLOR", "1"));
+    assert!(!plain.contains('\x1b') && plain.contains("blocking/one"), "{plain}");
+}
+
+/// What the command writes to a terminal that it believes to have.
+fn in_terminal(command: &mut Command) -> String {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let other_end: OwnedFd =
+        ioctl_tiocgptpeer(&terminal, OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    let mut child = command.stdout(Stdio::from(other_end)).spawn().unwrap();
+    // The other end must be closed here, or the last read would wait for it.
+    command.stdout(Stdio::null());
+    let mut shown = Vec::new();
+    // A terminal whose other end is gone gives an error, not an end.
+    let _ = std::fs::File::from(terminal).read_to_end(&mut shown);
+    assert!(child.wait().unwrap().success());
+    String::from_utf8(shown).unwrap()
+}
+
+fn another_origin() {
+    let scratch = Scratch::new();
+    let arguments = "--lanes blocking/many --samples 1 --workloads works --origin may_minihttp";
+    let run = said(&mut scratch.run(arguments));
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let recorded = scratch.recorded();
+    assert_eq!(recorded.environment.origin_server, "may_minihttp");
+    let servers = recorded.samples.iter().filter_map(|sample| sample.origin.as_ref());
+    assert!(servers.map(|stats| stats.server.as_str()).all(|server| server == "may_minihttp"));
+}
+
+fn own_documents() {
+    let scratch = Scratch::new();
+    let folder = scratch.path("documents");
+    fs::create_dir(&folder).unwrap();
+    for (id, body) in job::Corpus::generated(3, 900, 4).unwrap().iter() {
+        fs::write(folder.join(format!("{id}.json")), body).unwrap();
+    }
+    let files = "\n[[workload]]\nname = \"own\"\nshows = \"Own.\"\nsource = \"files\"\n\
+                 documents = 10\nconcurrency = 2\n";
+    let text = fs::read_to_string(scratch.path("w.toml")).unwrap() + files;
+    fs::write(scratch.path("w.toml"), text).unwrap();
+    let mut command = scratch.run("--lanes blocking --samples 1 --workloads own --corpus");
+    let run = said(command.arg(&folder));
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(scratch.recorded().samples.iter().all(|sample| sample.void.is_none()));
+}
+
+fn list() {
+    let scratch = Scratch::new();
+    let list = said(&mut scratch.run("--list"));
+    assert_eq!(list.code, Some(0));
+    for name in ["blocking/one", "odd/crash", "waits", "works", "What work costs."] {
+        assert!(list.stdout.contains(name), "{name} in {}", list.stdout);
+    }
+    assert!(!crate::support::exists(&scratch.path("record")));
+}
+
+fn help() {
+    let help = said(program().arg("--help"));
+    assert_eq!(help.code, Some(0));
+    assert!(help.stdout.contains("Examples:") && help.stdout.contains("cargo bench -p compare"));
+    let run = said(program().args(["run", "--help"]));
+    for option in ["--quick", "--full", "--list", "--lanes", "--workloads", "--concurrency"] {
+        assert!(run.stdout.contains(option), "{option}");
+    }
+}
+
+fn bench_target(arguments: &[&str], lanes: &str) -> Said {
+    said(program().env(BENCH_DOOR, "1").env(LANES, lanes).args(arguments))
+}
+
+fn verify() {
+    let sound = bench_target(&["few_to_many"], "sound");
+    assert_eq!(sound.code, Some(0), "{sound:?}");
+    assert!(sound.stdout.contains("every_lane_answers_right_on_few_to_many"), "{sound:?}");
+    assert!(sound.stdout.contains("1 passed; 0 failed"), "{sound:?}");
+}
+
+fn nextest() {
+    let list = bench_target(&["--list", "--format", "terse"], "sound");
+    assert_eq!(list.code, Some(0));
+    assert!(list.stdout.lines().count() >= 6);
+    assert!(list.stdout.lines().all(|line| line.ends_with(": test")), "{}", list.stdout);
+    let ignored = bench_target(&["--list", "--format", "terse", "--ignored"], "sound");
+    assert_eq!(ignored.stdout, "");
+}

@@ -1,0 +1,79 @@
+//! Every cell under `cargo test`: a few documents each, and only the answers count.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use harness::Workload;
+use harness::workload::Source;
+use job::{Corpus, Lane};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use crate::cli::RunOptions;
+use crate::enter::Pipeline;
+
+/// One test a workload, each through the same pipeline as a run.
+///
+/// The arguments are those of any test target, so that `cargo test NAME` and cargo-nextest do with
+/// it what they do with others.
+pub fn run(lanes: &'static [Lane], pipeline: Pipeline) -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // A lane's process ends with the thread that has started it, and the main thread outlives all.
+    arguments.test_threads = Some(1);
+    let workloads = match RunOptions::for_verify().all_workloads() {
+        Ok(workloads) => workloads,
+        Err(error) => {
+            eprintln!("compare: {error:#}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let trials = workloads.into_iter().map(|workload| {
+        let title = format!("every_lane_answers_right_on_{}", workload.name.replace('-', "_"));
+        Trial::test(title, move || verify(&workload, lanes, pipeline))
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}
+
+fn verify(workload: &Workload, lanes: &[Lane], pipeline: Pipeline) -> Result<(), Failed> {
+    let folder = Scratch::new(&workload.name)?;
+    let mut options = RunOptions::for_verify();
+    options.workloads = vec![workload.name.clone()];
+    options.record = Some(folder.0.join("record"));
+    if workload.source == Source::Files {
+        let documents = folder.0.join("documents");
+        write_documents(&documents)?;
+        options.corpus = Some(documents);
+    }
+    // What went wrong is an error here, so the code says nothing more.
+    pipeline(&options, lanes).map(drop).map_err(|error| format!("{error:#}").into())
+}
+
+/// Generated documents where a reader's own would be.
+fn write_documents(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let corpus = Corpus::generated(7, 2_000, 5).map_err(io::Error::other)?;
+    for (id, body) in corpus.iter() {
+        fs::write(folder.join(format!("{id}.json")), body)?;
+    }
+    Ok(())
+}
+
+/// A folder that is gone at the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> io::Result<Self> {
+        let folder = format!("compare-verify-{name}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
+        fs::create_dir_all(&folder)?;
+        Ok(Scratch(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What stays behind lies among other temporary files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,45 @@
+//! The same tables for a page.
+
+use std::fmt::Write;
+
+use crate::cells;
+use crate::summary::{Summary, WorkloadSummary};
+
+/// All tables as GitHub reads them; the best of a group is in bold.
+pub fn render(summary: &Summary) -> String {
+    let mut text = String::new();
+    for line in cells::preamble(summary) {
+        text += &format!("{line}\n\n");
+    }
+    for workload in &summary.workloads {
+        of_workload(&mut text, workload).expect("writing to a String cannot fail");
+    }
+    text + cells::CAPTION + "\n"
+}
+
+fn of_workload(text: &mut String, workload: &WorkloadSummary) -> std::fmt::Result {
+    write!(text, "### {}\n\n{}\n\n", workload.name, workload.shows)?;
+    if let Some(why) = &workload.not_run {
+        return write!(text, "Not run: {why}.\n\n");
+    }
+    let notes = cells::notes(workload);
+    writeln!(text, "| N, C, client | lane | {} |", cells::HEADS.join(" | "))?;
+    writeln!(text, "|---|---|{}", "---:|".repeat(cells::HEADS.len()))?;
+    for group in &workload.groups {
+        for row in &group.rows {
+            let columns = match &row.figures {
+                Some(figures) => cells::columns(figures),
+                None => [(); 7].map(|()| cells::NOTHING.to_owned()),
+            };
+            let strong = if cells::is_best(row) { "**" } else { "" };
+            let lane = format!("{strong}{}{strong}{}", row.lane, cells::note_mark(row, &notes));
+            let columns = columns.map(|column| format!("{strong}{column}{strong}")).join(" | ");
+            writeln!(text, "| {} | {lane} | {columns} |", cells::group_head(group))?;
+        }
+    }
+    write!(text, "\n{}. {}\n\n", cells::samples(workload), cells::common(&workload.common))?;
+    for (index, note) in notes.iter().enumerate() {
+        write!(text, "[{}] {note}\n\n", index + 1)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,329 @@
+//! Samples as rows, and what stands in a row that has none.
+
+use std::collections::BTreeMap;
+
+use harness::environment::Environment;
+use harness::plan::{Cell, NotRun, Plan, PlannedCell, PlannedWorkload};
+use harness::record::{Ending, How, Recorded};
+use harness::sample::{JobMeasured, Sample};
+use harness::workload::Point;
+use job::Client;
+use serde::Serialize;
+
+use crate::cells::group_head;
+use crate::stats::{Spread, median, quantile};
+
+/// A whole record, summed up.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// The machine and the program, in one line.
+    pub machine: String,
+    /// What a reader has to know before believing any number.
+    pub warnings: Vec<String>,
+    /// The workloads in the plan's order.
+    pub workloads: Vec<WorkloadSummary>,
+}
+
+/// One workload: one table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WorkloadSummary {
+    /// Its name.
+    pub name: String,
+    /// Its paragraph.
+    pub shows: String,
+    /// Why none of it was run.
+    pub not_run: Option<String>,
+    /// A group of rows for each point and client.
+    pub groups: Vec<Group>,
+    /// What is the same for all rows.
+    pub common: Common,
+}
+
+/// Rows that are ranked together: the same point, the same client.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Group {
+    /// Documents and concurrency.
+    #[serde(flatten)]
+    pub point: Point,
+    /// What speaks HTTP.
+    pub client: Client,
+    /// The lanes in the plan's order.
+    pub rows: Vec<Row>,
+}
+
+/// One cell.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    /// The lane's id.
+    pub lane: String,
+    /// Samples that count.
+    pub samples: usize,
+    /// What was measured; `None` when no sample counts.
+    pub figures: Option<Figures>,
+    /// Why there are no figures, or fewer samples than were taken.
+    pub note: Option<String>,
+    /// Whether something is wrong with the lane, or with the system for it.
+    pub failed: bool,
+}
+
+/// What the samples of one cell add up to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Figures {
+    /// Verified documents per second, at the median wall time.
+    pub throughput: f64,
+    /// The job alone, milliseconds.
+    pub wall_ms: Spread,
+    /// CPU time of the job, user and system, microseconds for each document.
+    pub cpu_us_per_document: Option<f64>,
+    /// `VmHWM` less that of a process without a lane, bytes; never below 0.
+    pub rss_bytes_above_floor: Option<f64>,
+    /// Median over samples of the service time's median, milliseconds.
+    pub service_time_ms_p50: Option<f64>,
+    /// Median over samples of the service time's 99th percentile, milliseconds.
+    pub service_time_ms_p99: Option<f64>,
+    /// Wall time against the group's best: 1 for the best, 2 for twice as long.
+    pub ratio: f64,
+}
+
+/// What is the same for all rows of a workload: medians over all of its samples.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Common {
+    /// `VmHWM` of a process without a lane, bytes.
+    pub floor_rss_bytes: Option<f64>,
+    /// From before the start of such a process to after its end, milliseconds.
+    pub floor_process_ms: Option<f64>,
+    /// The origin's CPU time for a document, microseconds.
+    pub origin_cpu_us_per_document: Option<f64>,
+    /// How late the origin's delays were at the 99th percentile, milliseconds.
+    pub delay_late_ms_p99: Option<f64>,
+}
+
+impl Summary {
+    /// Whether every cell that was to run has figures, and no lane failed.
+    pub fn is_sound(&self) -> bool {
+        self.failures().is_empty()
+    }
+
+    /// One line for every cell in which something is wrong.
+    pub fn failures(&self) -> Vec<String> {
+        let groups = self.workloads.iter().flat_map(|w| w.groups.iter().map(move |g| (w, g)));
+        let rows = groups.flat_map(|(w, group)| group.rows.iter().map(move |row| (w, group, row)));
+        rows.filter(|(_, _, row)| row.failed)
+            .map(|(workload, group, row)| {
+                let note = row.note.as_deref().unwrap_or("failed");
+                format!("{}, {}, {}: {note}", workload.name, group_head(group), row.lane)
+            })
+            .collect()
+    }
+}
+
+/// Sums a record up.
+pub fn summarise(recorded: &Recorded) -> Summary {
+    let mut samples: BTreeMap<&Cell, Vec<&Sample>> = BTreeMap::new();
+    for sample in &recorded.samples {
+        samples.entry(&sample.cell).or_default().push(sample);
+    }
+    let context = Context { plan: &recorded.plan, ending: recorded.ending.as_ref(), samples };
+    Summary {
+        machine: machine(&recorded.environment),
+        warnings: warnings(&recorded.environment, recorded.ending.as_ref()),
+        workloads: recorded.plan.workloads.iter().map(|w| context.workload(w)).collect(),
+    }
+}
+
+struct Context<'a> {
+    plan: &'a Plan,
+    ending: Option<&'a Ending>,
+    samples: BTreeMap<&'a Cell, Vec<&'a Sample>>,
+}
+
+impl Context<'_> {
+    fn workload(&self, workload: &PlannedWorkload) -> WorkloadSummary {
+        let of_workload = |cell: &&PlannedCell| cell.cell.workload == workload.name;
+        let mut groups: Vec<Group> = Vec::new();
+        for planned in self.plan.cells.iter().filter(of_workload) {
+            let Cell { point, client, lane, .. } = &planned.cell;
+            if lane == harness::child::FLOOR.id {
+                continue;
+            }
+            let row = self.row(planned);
+            match groups.last_mut() {
+                Some(group) if (group.point, group.client) == (*point, *client) => {
+                    group.rows.push(row);
+                }
+                _ => groups.push(Group { point: *point, client: *client, rows: vec![row] }),
+            }
+        }
+        groups.iter_mut().for_each(rank);
+        WorkloadSummary {
+            name: workload.name.clone(),
+            shows: workload.shows.clone(),
+            not_run: workload.not_run.clone(),
+            groups,
+            common: self.common(workload),
+        }
+    }
+
+    fn samples(&self, cell: &Cell) -> &[&Sample] {
+        self.samples.get(cell).map_or(&[], Vec::as_slice)
+    }
+
+    fn row(&self, planned: &PlannedCell) -> Row {
+        let samples = self.samples(&planned.cell);
+        let counted: Vec<_> = samples.iter().copied().filter(|s| !s.warmup).collect();
+        let valid: Vec<_> = counted.iter().copied().filter(|s| s.void.is_none()).collect();
+        let floor = self.floor_rss_bytes(&planned.cell);
+        let failures = samples.iter().filter_map(|sample| sample.void.as_ref());
+        let failed = failures.clone().any(|void| void.gate.is_failure());
+        let why = failures.last().map(|void| void.why.as_str());
+        let note = match why {
+            _ if planned.not_run.is_some() => planned.not_run.as_ref().map(|n| n.why().to_owned()),
+            None if valid.is_empty() => Some(self.why_not_reached(&planned.cell)),
+            None => None,
+            Some(why) if valid.is_empty() => Some(why.to_owned()),
+            // A warm-up that did not pass is no reason to doubt what came after it.
+            Some(_) if valid.len() == counted.len() && !failed => None,
+            Some(why) => {
+                let voided = counted.len() - valid.len();
+                Some(format!("{voided} of {} samples do not count: {why}", counted.len()))
+            }
+        };
+        let refused = matches!(planned.not_run, Some(NotRun::Refused(_)));
+        Row {
+            lane: planned.cell.lane.clone(),
+            samples: valid.len(),
+            figures: figures(&valid, floor),
+            failed: refused || failed || (valid.is_empty() && !counted.is_empty()),
+            note,
+        }
+    }
+
+    fn why_not_reached(&self, cell: &Cell) -> String {
+        let left_out =
+            |ending: &&Ending| ending.left_out.iter().find(|out| out.cell == *cell).cloned();
+        match self.ending {
+            Some(ending) => match (left_out(&ending), ending.how) {
+                (Some(left_out), _) => left_out.why,
+                (None, How::Interrupted) => "not reached: the run was interrupted".to_owned(),
+                (None, How::Broken) => "not reached: the origin died".to_owned(),
+                (None, How::Complete | How::OutOfTime) => "not reached".to_owned(),
+            },
+            None => "not reached: the run was killed".to_owned(),
+        }
+    }
+
+    /// What a process without a lane took at the same point of the same workload.
+    fn floor_rss_bytes(&self, cell: &Cell) -> Option<f64> {
+        let lane = harness::child::FLOOR.id.to_owned();
+        let floor = Cell { lane, client: Client::Raw, ..cell.clone() };
+        let rss: Vec<_> = self.samples(&floor).iter().filter_map(|s| rss_bytes(s)).collect();
+        median(&rss)
+    }
+
+    fn common(&self, workload: &PlannedWorkload) -> Common {
+        let all: Vec<_> = self.samples.values().flatten().copied().collect();
+        let of = |sample: &&&Sample| {
+            sample.cell.workload == workload.name && !sample.warmup && sample.void.is_none()
+        };
+        let is_floor = |sample: &&&Sample| sample.cell.lane == harness::child::FLOOR.id;
+        let floors = || all.iter().filter(of).filter(is_floor);
+        let origins = || {
+            let lanes = all.iter().filter(of).filter(|sample| !is_floor(sample));
+            lanes.filter_map(|sample| sample.origin.as_ref()).filter(|stats| stats.requests > 0)
+        };
+        let middle = |values: Vec<f64>| median(&values);
+        Common {
+            floor_rss_bytes: middle(floors().filter_map(|s| rss_bytes(s)).collect()),
+            floor_process_ms: middle(floors().map(|s| s.process.wall_ns as f64 / 1e6).collect()),
+            origin_cpu_us_per_document: middle(
+                origins().map(|stats| stats.cpu_us as f64 / stats.requests as f64).collect(),
+            ),
+            delay_late_ms_p99: middle(
+                origins()
+                    .filter(|stats| stats.delays > 0)
+                    .map(|stats| stats.delay_error_us.p99 as f64 / 1e3)
+                    .collect(),
+            ),
+        }
+    }
+}
+
+fn rss_bytes(sample: &Sample) -> Option<f64> {
+    sample.job.as_ref()?.rss_bytes_peak.map(|bytes| bytes as f64)
+}
+
+/// Of samples that count; the ratio is not known yet.
+fn figures(samples: &[&Sample], floor_rss_bytes: Option<f64>) -> Option<Figures> {
+    let documents = samples.first()?.cell.point.documents as f64;
+    let jobs: Vec<&JobMeasured> = samples.iter().filter_map(|s| s.job.as_ref()).collect();
+    let middle = |of: &dyn Fn(&JobMeasured) -> Option<f64>| {
+        median(&jobs.iter().filter_map(|job| of(job)).collect::<Vec<_>>())
+    };
+    let walls: Vec<_> = jobs.iter().map(|job| job.wall_ns as f64 / 1e6).collect();
+    let wall_ms = Spread::of(&walls)?;
+    let service_time_ms =
+        |part| middle(&|job| Some(quantile(&job.service_times_ns, part)? as f64 / 1e6));
+    let rss = middle(&|job| job.rss_bytes_peak.map(|bytes| bytes as f64));
+    Some(Figures {
+        throughput: documents / (wall_ms.median / 1e3),
+        wall_ms,
+        cpu_us_per_document: middle(&|job| Some(job.usage?.cpu_us() as f64 / documents)),
+        rss_bytes_above_floor: rss.zip(floor_rss_bytes).map(|(rss, floor)| (rss - floor).max(0.0)),
+        service_time_ms_p50: service_time_ms(0.5),
+        service_time_ms_p99: service_time_ms(0.99),
+        ratio: f64::NAN,
+    })
+}
+
+fn rank(group: &mut Group) {
+    let figures = || group.rows.iter().filter_map(|row| row.figures.as_ref());
+    let best = figures().map(|figures| figures.wall_ms.median).fold(f64::INFINITY, f64::min);
+    for figures in group.rows.iter_mut().filter_map(|row| row.figures.as_mut()) {
+        figures.ratio = figures.wall_ms.median / best;
+    }
+}
+
+fn machine(environment: &Environment) -> String {
+    let Environment { cpu_model, processors, kernel, build, .. } = environment;
+    let virtual_machine = if environment.virtual_machine { " (virtual)" } else { "" };
+    let commit = build.commit.as_deref().unwrap_or("unknown");
+    let modified = if build.modified == Some(true) { ", modified" } else { "" };
+    format!(
+        "{processors} × {cpu_model}{virtual_machine}; {kernel}; {}; commit {commit}{modified}; \
+         origin {} on {} thread{}",
+        build.rustc,
+        environment.origin_server,
+        environment.origin_threads,
+        if environment.origin_threads == 1 { "" } else { "s" },
+    )
+}
+
+fn warnings(environment: &Environment, ending: Option<&Ending>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if !environment.build.optimised {
+        warnings.push("built without optimisation: the numbers mean nothing".to_owned());
+    }
+    if environment.load_1m > environment.processors as f64 / 2.0 {
+        let load = environment.load_1m;
+        warnings.push(format!("the machine was busy before the run: load {load:.1}"));
+    }
+    match ending {
+        None => warnings.push("the run did not end by itself; this is what it had".to_owned()),
+        Some(ending) => {
+            if ending.steal > 0.02 {
+                let percent = ending.steal * 100.0;
+                warnings.push(format!("the hypervisor took {percent:.0} % of the CPU time"));
+            }
+            match ending.how {
+                How::Complete => {}
+                How::OutOfTime => warnings.push(
+                    "time was up before the last round; --samples N takes as long as it needs"
+                        .to_owned(),
+                ),
+                How::Interrupted => warnings.push("interrupted; this is what it had".to_owned()),
+                How::Broken => warnings.push("the origin died; this is what it had".to_owned()),
+            }
+        }
+    }
+    warnings
+}

@@ -1,0 +1,126 @@
+//! Tables for a terminal of 100 columns.
+
+use comfy_table::{
+    Attribute, Cell, CellAlignment, ContentArrangement, LineStyle, Row as TableRow, Table,
+    TableStyle,
+};
+
+use crate::cells;
+use crate::summary::{Row, Summary, WorkloadSummary};
+
+/// The widest line of anything printed here.
+pub const WIDTH: usize = 100;
+
+/// One line, below the heads: whatever else there is to see is a number.
+const LINES: TableStyle = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
+
+/// How the best is set off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// In bold, for a terminal.
+    Bold,
+    /// By a `*` after the ratio, for a file or whoever wants no colours.
+    Plain,
+}
+
+/// All tables, each with its paragraph above and its notes below.
+pub fn render(summary: &Summary, style: Style) -> String {
+    let mut lines = Vec::new();
+    for line in cells::preamble(summary) {
+        lines.extend(wrapped(&line));
+    }
+    for workload in &summary.workloads {
+        lines.push(String::new());
+        lines.extend(of_workload(workload, style));
+    }
+    lines.push(String::new());
+    lines.extend(wrapped(cells::CAPTION));
+    lines.join("\n") + "\n"
+}
+
+fn of_workload(workload: &WorkloadSummary, style: Style) -> Vec<String> {
+    let mut lines = vec![heading(&workload.name, style)];
+    lines.extend(wrapped(&workload.shows));
+    if let Some(why) = &workload.not_run {
+        lines.extend(wrapped(&format!("- not run: {why}")));
+        return lines;
+    }
+    let notes = cells::notes(workload);
+    lines.push(String::new());
+    lines.extend(table(workload, &notes, style).lines().map(|line| line.trim_end().to_owned()));
+    let samples = cells::samples(workload);
+    lines.extend(wrapped(&format!("{samples}. {}", cells::common(&workload.common))));
+    for (index, note) in notes.iter().enumerate() {
+        lines.extend(wrapped(&format!("[{}] {note}", index + 1)));
+    }
+    lines
+}
+
+fn heading(name: &str, style: Style) -> String {
+    match style {
+        Style::Bold => format!("\x1b[1m{name}\x1b[0m"),
+        Style::Plain => format!("{name}\n{}", "=".repeat(name.chars().count())),
+    }
+}
+
+fn table(workload: &WorkloadSummary, notes: &[&str], style: Style) -> Table {
+    let mut table = Table::new();
+    table.load_style(LINES).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(WIDTH as u16);
+    match style {
+        Style::Bold => table.enforce_styling(),
+        Style::Plain => table.force_no_tty(),
+    };
+    table.set_header(std::iter::once("lane").chain(cells::HEADS));
+    for group in &workload.groups {
+        table.add_row(TableRow::from(vec![bold(Cell::new(cells::group_head(group)), true)]));
+        for row in &group.rows {
+            table.add_row(table_row(row, notes, style));
+        }
+    }
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if index > 0 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+fn table_row(row: &Row, notes: &[&str], style: Style) -> TableRow {
+    let mark = cells::note_mark(row, notes);
+    let best = cells::is_best(row);
+    let star = if best && style == Style::Plain { " *" } else { "" };
+    let mut columns = match &row.figures {
+        Some(figures) => cells::columns(figures),
+        None => [(); 7].map(|()| cells::NOTHING.to_owned()),
+    };
+    if let Some(last) = columns.last_mut() {
+        last.push_str(star);
+    }
+    let lane = format!("  {}{mark}", row.lane);
+    let all = std::iter::once(lane).chain(columns);
+    TableRow::from(all.map(|text| bold(Cell::new(text), best)).collect::<Vec<_>>())
+}
+
+/// Without a terminal the table drops the attribute.
+fn bold(cell: Cell, wanted: bool) -> Cell {
+    if wanted { cell.add_attribute(Attribute::Bold) } else { cell }
+}
+
+/// Lines of at most [`WIDTH`] characters, broken between words.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is one from the start");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= WIDTH {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
