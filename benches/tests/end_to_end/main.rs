@@ -21,6 +21,7 @@ mod support;
 fn main() -> ExitCode {
     let lanes = match env::var(support::LANES).as_deref() {
         Ok("sound") => odd_lanes::SOUND,
+        Ok("wrong") => odd_lanes::WRONG,
         _ => odd_lanes::ALL,
     };
     let faces = ["run", "lane", "origin", "table", "--help"];

@@ -44,6 +44,9 @@ pub const ALL: &[Lane] = &[
     ),
 ];
 
+/// A lane that answers right, and one that does not.
+pub const WRONG: &[Lane] = &[SOUND[1], ALL[5]];
+
 /// Where `odd/hang` says that it hangs.
 pub const FIFO: &str = "ODD_LANES_FIFO";
 

@@ -88,7 +88,7 @@ fn json_and_markdown() {
 fn bold_in_a_terminal() {
     let scratch = Scratch::new();
     said(&mut scratch.run(&format!("{SOUND} --workloads works")));
-    let mut table = || {
+    let table = || {
         let mut command = program();
         command.arg("table").arg(scratch.path("record"));
         command

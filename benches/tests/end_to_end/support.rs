@@ -10,7 +10,7 @@ use libtest_mimic::{Failed, Trial};
 
 /// Makes the program go through the door of the bench target.
 pub const BENCH_DOOR: &str = "END_TO_END_BENCH_DOOR";
-/// Which lanes the program has: `sound`, or all of them.
+/// Which lanes the program has: `sound`, `wrong`, or all of them.
 pub const LANES: &str = "END_TO_END_LANES";
 
 /// Two small workloads: with a wait that a promise can be checked in, and without.

@@ -15,6 +15,8 @@
 //! * [`markdown`]: for a page.
 
 pub mod cells;
+#[cfg(test)]
+mod fixture;
 pub mod markdown;
 pub mod stats;
 pub mod summary;

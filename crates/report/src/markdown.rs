@@ -43,3 +43,21 @@ fn of_workload(text: &mut String, workload: &WorkloadSummary) -> std::fmt::Resul
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{fixture, summarise};
+
+    #[test]
+    fn rows_have_as_many_columns_as_the_head() {
+        let text = render(&summarise(&fixture::recorded()));
+        let bars = |line: &str| line.matches('|').count();
+        let rows: Vec<_> = text.lines().filter(|line| line.starts_with('|')).collect();
+        assert_eq!(rows.len(), 2 + 2 * fixture::LANES.len());
+        assert!(rows.iter().all(|row| bars(row) == bars(rows[0])), "{text}");
+        let best = rows.iter().filter(|row| row.contains("| **stackless/tokio-local** |"));
+        assert_eq!(best.count(), 2, "{text}");
+        assert!(text.contains("### all-at-once\n\nWhat a wait costs.\n"), "{text}");
+    }
+}

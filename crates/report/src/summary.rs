@@ -327,3 +327,70 @@ fn warnings(environment: &Environment, ending: Option<&Ending>) -> Vec<String> {
     }
     warnings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    fn row(summary: &Summary, client: Client, lane: &str) -> Row {
+        let groups = &summary.workloads[0].groups;
+        let group = groups.iter().find(|group| group.client == client).unwrap();
+        group.rows.iter().find(|row| row.lane == lane).unwrap().clone()
+    }
+
+    #[test]
+    fn clients_are_ranked_apart() {
+        let summary = summarise(&fixture::recorded());
+        for client in [Client::Library, Client::Raw] {
+            let best = row(&summary, client, "stackless/tokio-local").figures.unwrap();
+            assert!((best.ratio - 1.0).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn figures_are_medians_of_samples_that_count() {
+        let summary = summarise(&fixture::recorded());
+        let row = row(&summary, Client::Raw, "stackful/hub");
+        assert_eq!(row.samples, 2, "the third had too many in flight, the warm-up never counts");
+        let figures = row.figures.unwrap();
+        assert_eq!(figures.wall_ms, Spread { median: 40.0, deviation: 0.0 });
+        assert!((figures.throughput - 2_500.0).abs() < 1e-6);
+        assert_eq!(figures.rss_bytes_above_floor, Some(f64::from(1 << 19)));
+        assert!(!row.failed, "some samples count, and the lane did not fail");
+    }
+
+    #[test]
+    fn a_lane_that_failed_is_named_with_its_cell() {
+        let summary = summarise(&fixture::recorded());
+        assert_eq!(
+            summary.failures(),
+            ["all-at-once, N=100 C=8 library, stackful/hub: crashed with signal 6"]
+        );
+    }
+
+    #[test]
+    fn a_cell_that_was_never_reached_says_why() {
+        let mut recorded = fixture::recorded();
+        recorded.samples.clear();
+        let note = |recorded: &Recorded| {
+            let row = row(&summarise(recorded), Client::Raw, "stackful/hub");
+            assert_eq!(row.figures, None);
+            row.note.unwrap()
+        };
+        assert_eq!(note(&recorded), "not reached: the run was killed");
+        recorded.ending = Some(fixture::ending(How::Interrupted));
+        assert_eq!(note(&recorded), "not reached: the run was interrupted");
+    }
+
+    #[test]
+    fn a_reader_is_warned() {
+        let mut recorded = fixture::recorded();
+        recorded.ending = Some(Ending { steal: 0.1, ..fixture::ending(How::OutOfTime) });
+        recorded.environment.load_1m = 64.0;
+        let warnings = summarise(&recorded).warnings.join("\n");
+        for warning in ["without optimisation", "load 64.0", "10 % of the CPU time", "--samples"] {
+            assert!(warnings.contains(warning), "{warnings}");
+        }
+    }
+}

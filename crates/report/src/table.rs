@@ -12,7 +12,8 @@ use crate::summary::{Row, Summary, WorkloadSummary};
 pub const WIDTH: usize = 100;
 
 /// One line, below the heads: whatever else there is to see is a number.
-const LINES: TableStyle = TableStyle::new().header_separator(LineStyle::new('─', '─', '─', '─'));
+const LINES: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// How the best is set off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +80,7 @@ fn table(workload: &WorkloadSummary, notes: &[&str], style: Style) -> Table {
         }
     }
     for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
+        column.set_padding((0, 1));
         if index > 0 {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -98,7 +99,7 @@ fn table_row(row: &Row, notes: &[&str], style: Style) -> TableRow {
     if let Some(last) = columns.last_mut() {
         last.push_str(star);
     }
-    let lane = format!("  {}{mark}", row.lane);
+    let lane = format!(" {}{mark}", row.lane);
     let all = std::iter::once(lane).chain(columns);
     TableRow::from(all.map(|text| bold(Cell::new(text), best)).collect::<Vec<_>>())
 }
@@ -123,4 +124,56 @@ fn wrapped(text: &str) -> Vec<String> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+    use crate::summarise;
+
+    fn widest(text: &str) -> usize {
+        text.lines().map(|line| line.chars().count()).max().unwrap_or(0)
+    }
+
+    #[test]
+    fn no_line_is_wider_than_a_terminal() {
+        for wall_ms in [0.02, 3.0, 123.4, 98_765.4] {
+            let mut recorded = fixture::recorded();
+            fixture::scale_walls(&mut recorded, wall_ms);
+            let text = render(&summarise(&recorded), Style::Plain);
+            assert!(widest(&text) <= WIDTH, "{}:\n{text}", widest(&text));
+            let whole = |lane: &&str| text.contains(&format!(" {lane}"));
+            assert!(fixture::LANES.iter().all(|lane| whole(&lane)), "a lane is broken:\n{text}");
+        }
+    }
+
+    #[test]
+    fn the_best_is_set_off_once_a_group() {
+        let summary = summarise(&fixture::recorded());
+        let plain = render(&summary, Style::Plain);
+        assert_eq!(plain.matches("1.00 *").count(), 2, "{plain}");
+        assert!(!plain.contains('\x1b'), "{plain}");
+        let bold = render(&summary, Style::Bold);
+        assert!(bold.contains("\x1b[1m") && !bold.contains('*'), "{bold}");
+    }
+
+    #[test]
+    fn the_table_of_the_fixture() {
+        let text = render(&summarise(&fixture::recorded()), Style::Plain);
+        let lines: Vec<_> = text.lines().filter(|line| line.contains("stack")).collect();
+        assert_eq!(
+            lines,
+            [
+                " stackful/hub [2]              -             -           -        -       -       -       -",
+                " stackless/tokio-local     5,000  20.00 ± 0.00        1.50     0.50    1.00    2.00  1.00 *",
+                " stackful/hub [3]          2,500  40.00 ± 0.00        1.50     0.50    1.00    2.00    2.00",
+                " stackless/tokio-local     5,000  20.00 ± 0.00        1.50     0.50    1.00    2.00  1.00 *",
+            ]
+        );
+        assert!(text.contains("[1] waits 100 × 20 ms = 20 s"), "{text}");
+        assert!(text.contains("[2] crashed"), "{text}");
+        assert!(text.contains("[3] 1 of 3 samples do not count: had 9"), "{text}");
+        assert!(text.contains("2 to 3 samples a row. Floor: "), "{text}");
+    }
 }

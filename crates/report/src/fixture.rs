@@ -1,0 +1,111 @@
+//! A small record for tests: one workload, one point, three lanes with both clients.
+
+use std::collections::BTreeMap;
+
+use harness::child::FLOOR;
+use harness::environment::{Build, Environment};
+use harness::gate::{Gate, Void};
+use harness::limits::Limits;
+use harness::network::Network;
+use harness::plan::{Cell, NotRun, Plan, PlannedCell, PlannedWorkload};
+use harness::record::{Ending, How, Recorded};
+use harness::sample::{JobMeasured, ProcessMeasured, SAMPLE_SCHEMA, Sample};
+use harness::workload::{Point, Profile, Source};
+use job::{Client, Usage};
+
+pub const LANES: [&str; 3] = ["blocking/sequential", "stackful/hub", "stackless/tokio-local"];
+
+/// `blocking/sequential` is too slow to run; `stackful/hub` crashes with `library`, and with `raw`
+/// one of its three samples does not count; `stackless/tokio-local` is twice as fast.
+pub fn recorded() -> Recorded {
+    let mut samples = Vec::new();
+    for client in [Client::Library, Client::Raw] {
+        samples.push(Sample { warmup: true, ..sample(LANES[1], client, 900.0) });
+        samples.extend([(); 3].map(|()| sample(LANES[2], client, 20.0)));
+    }
+    samples.extend([(); 3].map(|()| sample(LANES[1], Client::Raw, 40.0)));
+    void(samples.last_mut().unwrap(), Gate::InFlightMost, "had 9 requests in flight, allowed 8");
+    samples.push(Sample { job: None, ..sample(LANES[1], Client::Library, 0.0) });
+    void(samples.last_mut().unwrap(), Gate::Ended, "crashed with signal 6");
+    let mut floor = sample(FLOOR.id, Client::Raw, 0.0);
+    floor.job.as_mut().unwrap().rss_bytes_peak = Some(3 << 19);
+    samples.push(floor);
+    Recorded { plan: plan(), environment: environment(), samples, ending: None }
+}
+
+/// Makes every job of a lane take `wall_ms` or a multiple of it.
+pub fn scale_walls(recorded: &mut Recorded, wall_ms: f64) {
+    for job in recorded.samples.iter_mut().filter_map(|sample| sample.job.as_mut()) {
+        job.wall_ns = (job.wall_ns as f64 * wall_ms / 20.0) as u64;
+    }
+}
+
+pub fn ending(how: How) -> Ending {
+    Ending { how, left_out: Vec::new(), load_1m: 0.0, steal: 0.0, seconds: 1.0 }
+}
+
+fn cell(lane: &str, client: Client) -> Cell {
+    let point = Point { documents: 100, concurrency: 8 };
+    Cell { workload: "all-at-once".into(), point, client, lane: lane.into() }
+}
+
+fn plan() -> Plan {
+    let planned = |lane: &str, client| {
+        let slow = NotRun::Slow("waits 100 × 20 ms = 20 s".into());
+        let not_run = (lane == LANES[0]).then_some(slow);
+        PlannedCell { cell: cell(lane, client), in_flight_least: 0, not_run }
+    };
+    let clients = [Client::Library, Client::Raw];
+    let mut cells: Vec<_> =
+        clients.iter().flat_map(|client| LANES.map(|lane| planned(lane, *client))).collect();
+    cells.push(planned(FLOOR.id, Client::Raw));
+    let workload = PlannedWorkload {
+        name: "all-at-once".into(),
+        shows: "What a wait costs.".into(),
+        source: Source::Generated,
+        delay_us: 20_000,
+        document_bytes: 1_500,
+        not_run: None,
+    };
+    let (workloads, lanes) = (vec![workload], Vec::new());
+    Plan { profile: Profile::Standard, rounds: 3, seed: 1, workloads, lanes, cells }
+}
+
+fn environment() -> Environment {
+    let build = Build {
+        rustc: "rustc 1.95.0".into(),
+        commit: Some("0123abc".into()),
+        modified: Some(true),
+        optimised: false,
+        crates: BTreeMap::new(),
+    };
+    Environment::observe(build, Limits::read(), "hyper", 1)
+}
+
+fn sample(lane: &str, client: Client, wall_ms: f64) -> Sample {
+    let usage = Usage { user_us: 100, system_us: 50, ..Usage::default() };
+    let job = JobMeasured {
+        wall_ns: (wall_ms * 1e6) as u64,
+        usage: Some(usage),
+        rss_bytes_peak: Some(4 << 19),
+        service_times_ns: vec![(2_000_000, 2), (1_000_000, 98)],
+    };
+    let process = ProcessMeasured { wall_ns: 9_000_000, usage, exit_code: Some(0), signal: None };
+    Sample {
+        schema: SAMPLE_SCHEMA,
+        number: 0,
+        round: 0,
+        warmup: false,
+        started_unix_ms: 0,
+        cell: cell(lane, client),
+        void: None,
+        job: Some(job),
+        process,
+        origin: None,
+        network: Network::default(),
+    }
+}
+
+fn void(sample: &mut Sample, gate: Gate, why: &str) {
+    sample.void = Some(Void { gate, why: why.into() });
+}
