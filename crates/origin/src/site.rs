@@ -1,0 +1,41 @@
+//! What both servers serve: the documents, the counters and the help.
+
+use crate::corpora::Corpora;
+use crate::stats::Counters;
+
+/// All that a server needs to know to answer.
+#[derive(Debug)]
+pub struct Site {
+    /// The documents.
+    pub corpora: Corpora,
+    /// The counters.
+    pub counters: Counters,
+    /// What else there is to know of the server that answers, for [`Site::help`].
+    pub limits: &'static str,
+}
+
+impl Site {
+    /// What `GET /` says.
+    pub fn help(&self) -> String {
+        format!("{HELP}\n{}", self.limits)
+    }
+
+    /// What `GET /stats` says.
+    pub fn stats(&self) -> String {
+        let stats = self.counters.stats();
+        serde_json::to_string(&stats).expect("stats have no map with keys other than strings")
+    }
+}
+
+const HELP: &str = "\
+The origin of a concurrency laboratory: documents to fetch, as slow as you ask.
+
+GET /api/v2/pokemon/{id}        a generated document
+GET /files/api/v2/pokemon/{id}  a document of the folder given with --corpus
+    ?bytes=N     of this size, one of those given with --bytes (generated documents only)
+    ?burn_us=N   after so many microseconds of CPU
+    ?delay_us=N  and after waiting so many more; the header x-delay-us says how many it was
+    ?close=1     and close the connection
+GET /stats                      what has been counted, as JSON
+POST /stats/reset               count from zero
+";
