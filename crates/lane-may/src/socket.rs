@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use blocking_style::Socket;
 use may::net::TcpStream;
+use rustix::event::{PollFd, PollFlags, poll};
 
 /// A TCP stream whose calls park the green thread.
 #[derive(Debug)]
@@ -54,17 +55,39 @@ impl Socket for Stream {
 
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if std::thread::panicking() {
+            return blocking(&self.0, PollFlags::IN, |mut socket| socket.read(buffer));
+        }
         self.0.read(buffer)
     }
 }
 
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if std::thread::panicking() {
+            return blocking(&self.0, PollFlags::OUT, |mut socket| socket.write(bytes));
+        }
         self.0.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// Blocks the worker instead of parking the green thread: `std` counts panics by OS thread, and a
+/// task that moved to another one in the middle of its unwind would leave the count behind.
+fn blocking(
+    stream: &TcpStream,
+    until: PollFlags,
+    mut call: impl FnMut(&std::net::TcpStream) -> io::Result<usize>,
+) -> io::Result<usize> {
+    loop {
+        match call(stream.inner()) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            result => return result,
+        }
+        poll(&mut [PollFd::new(stream.inner(), until)], None)?;
     }
 }
 
