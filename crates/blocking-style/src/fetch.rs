@@ -46,8 +46,3 @@ pub fn fetch_and_aggregate(
     }
     Ok(tally)
 }
-
-// Neither function has a type parameter, so each is compiled once, whatever the runtime: these
-// lines do not compile otherwise.
-const _: fn(&Agent, &str) -> Result<Fetched, FetchError> = fetch;
-const _: fn(&Arc<dyn Runtime>, &Client, &Job) -> Result<Tally, LaneError> = fetch_and_aggregate;
