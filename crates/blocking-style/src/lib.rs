@@ -1,1 +1,36 @@
-//! The sync-looking code: one blocking function that fetches, one that fans out and folds.
+//! The sync-looking code: one blocking function that fetches a document, one that fans out and
+//! folds, and neither knows what it runs on.
+//!
+//! ```text
+//!   fetch_and_aggregate ──spawn──► fetch ──► ureq ──► plug ─┐
+//!            ▲                                              │ connect, read, write
+//!            └────────────join_next─────────────────────────┤
+//!                                                           ▼
+//!                     dyn Runtime:   std::thread     may     hub     (patched)
+//!                     it waits by:   the kernel    a green thread that parks
+//! ```
+//!
+//! [`fetch`] is compiled once. The lanes on threads, on may and on the hub run that same machine
+//! code; what differs is the [`Runtime`] behind the socket, which the functions reach through a
+//! trait object. A call that would block blocks an OS thread in one lane and parks a green thread
+//! in another, and the code in between cannot tell. gevent gets there by replacing Python's socket
+//! module under the program's feet; here the replacement is a parameter, checked by the compiler.
+//!
+//! `lane-tokio` holds the same two functions with async/await, line for line. The difference
+//! between the two files is the price of colouring functions.
+//!
+//! In reading order: [`mod@fetch`] (the exhibit), [`runtime`] (what a runtime must offer),
+//! [`tasks`] (fan-out and fan-in on top of it), [`plug`] (ureq on a runtime's sockets), [`raw`]
+//! (the same exchange without an HTTP library), [`client`] (one or the other).
+
+pub mod client;
+pub mod fetch;
+pub mod plug;
+pub mod raw;
+pub mod runtime;
+pub mod tasks;
+
+pub use client::Client;
+pub use fetch::{fetch, fetch_and_aggregate};
+pub use runtime::{Runtime, Socket, Task};
+pub use tasks::Tasks;

@@ -1,1 +1,299 @@
 //! One HTTP/1.1 GET exchange without I/O: what to send, and when the response is whole.
+//!
+//! The client `raw` of every lane is this exchange over the runtime's own stream. Because it does
+//! no I/O, blocking and async code share it to the letter, and what differs between two raw lanes
+//! is the model alone.
+//!
+//! ```text
+//!            write_request                      Response
+//!   url ──► "GET … HTTP/1.1" ──► stream ──► spare() ► filled(n) ► … ► true ──► body()
+//! ```
+//!
+//! It speaks the part of HTTP that the origin speaks, status 200 with a `Content-Length`, and
+//! refuses the rest by name: it is a yardstick, not a client for the open Internet.
+//!
+//! ```
+//! use exchange::{Response, Url};
+//!
+//! let url = Url::parse("http://127.0.0.1:8080/a?b=1").unwrap();
+//! let mut request = Vec::new();
+//! url.write_request(&mut request);
+//! assert!(request.starts_with(b"GET /a?b=1 HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n"));
+//!
+//! let mut response = Response::default();
+//! let bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+//! response.spare()[..bytes.len()].copy_from_slice(bytes);
+//! assert!(response.filled(bytes.len()).unwrap());
+//! assert_eq!(response.body(), b"{}");
+//! ```
+
+use thiserror::Error;
+
+/// Room for the head and a small body; a larger body makes the buffer grow once, to its size.
+const FIRST_BUFFER_BYTES: usize = 2 * 1024;
+
+/// A head larger than this is not from a server that this client is meant for.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+
+/// A body larger than this is taken for a mistake rather than for memory to reserve.
+const BODY_BYTES_MAX: usize = 1024 * 1024 * 1024;
+
+/// More header fields than this are refused.
+const HEADER_FIELDS_MAX: usize = 32;
+
+/// Why an exchange came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ExchangeError {
+    /// Not `http://host[:port]/path`.
+    #[error("not an http:// URL with a host")]
+    Url,
+    /// Bytes that are not an HTTP/1.x response.
+    #[error("the response is not HTTP: {0}")]
+    NotHttp(httparse::Error),
+    /// Another status than 200.
+    #[error("status {0}")]
+    Status(u16),
+    /// A response without `Content-Length`.
+    #[error("the response has no Content-Length, which the raw client needs")]
+    NoLength,
+    /// A head of more than 16 KiB.
+    #[error("the response's head has more than {HEAD_BYTES_MAX} bytes")]
+    HeadTooLarge,
+    /// A body of more than 1 GiB.
+    #[error("the response's body has {0} bytes, and {BODY_BYTES_MAX} is the most")]
+    BodyTooLarge(usize),
+    /// The peer closed before the response was whole.
+    #[error("the connection closed after {got} bytes of an unfinished response")]
+    Closed {
+        /// Bytes that had arrived.
+        got: usize,
+    },
+}
+
+/// An `http://` URL, split into what a connection and a request need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Url<'a> {
+    /// `host:port` or `host`, as the `Host` header repeats it.
+    pub authority: &'a str,
+    /// Path and query.
+    pub path: &'a str,
+}
+
+impl<'a> Url<'a> {
+    /// Splits `url`.
+    ///
+    /// # Errors
+    ///
+    /// Another scheme than `http`, or no host.
+    pub fn parse(url: &'a str) -> Result<Self, ExchangeError> {
+        let rest = url.strip_prefix("http://").ok_or(ExchangeError::Url)?;
+        let slash = rest.find('/').unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(slash);
+        if authority.is_empty() {
+            return Err(ExchangeError::Url);
+        }
+        Ok(Url { authority, path: if path.is_empty() { "/" } else { path } })
+    }
+
+    /// Host and port; the port is 80 unless the URL names one.
+    pub fn host_and_port(&self) -> (&'a str, u16) {
+        let named = self.authority.rsplit_once(':');
+        match named.and_then(|(host, port)| Some((host, port.parse().ok()?))) {
+            Some(host_and_port) => host_and_port,
+            None => (self.authority, 80),
+        }
+    }
+
+    /// Appends the request that asks for this URL and keeps the connection.
+    pub fn write_request(&self, out: &mut Vec<u8>) {
+        for part in ["GET ", self.path, " HTTP/1.1\r\nHost: ", self.authority, "\r\n\r\n"] {
+            out.extend_from_slice(part.as_bytes());
+        }
+    }
+}
+
+/// A response as it arrives. It is kept with its connection, so that its buffer is used again.
+#[derive(Debug, Default)]
+pub struct Response {
+    buffer: Vec<u8>,
+    filled: usize,
+    head: Option<Head>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    bytes: usize,
+    body_bytes: usize,
+    keep_alive: bool,
+}
+
+impl Response {
+    /// Forgets the last response and keeps the buffer.
+    pub fn clear(&mut self) {
+        self.filled = 0;
+        self.head = None;
+    }
+
+    /// Where the next bytes from the stream go; never empty while the response is unfinished.
+    pub fn spare(&mut self) -> &mut [u8] {
+        let wanted = match self.head {
+            Some(head) => head.bytes + head.body_bytes,
+            None if self.filled < self.buffer.len() => self.buffer.len(),
+            None => (2 * self.buffer.len()).max(FIRST_BUFFER_BYTES),
+        };
+        if self.buffer.len() < wanted {
+            self.buffer.resize(wanted, 0);
+        }
+        &mut self.buffer[self.filled..]
+    }
+
+    /// Takes note of `count` more bytes in [`spare`](Response::spare); true when the response is
+    /// whole.
+    ///
+    /// # Errors
+    ///
+    /// The response is not one that this client reads, or `count` is 0, which is how a stream
+    /// says that its peer has closed.
+    pub fn filled(&mut self, count: usize) -> Result<bool, ExchangeError> {
+        if count == 0 {
+            return Err(ExchangeError::Closed { got: self.filled });
+        }
+        self.filled += count;
+        if self.head.is_none() {
+            self.head = parse_head(&self.buffer[..self.filled])?;
+        }
+        Ok(self.head.is_some_and(|head| self.filled >= head.bytes + head.body_bytes))
+    }
+
+    /// The body of a whole response.
+    pub fn body(&self) -> &[u8] {
+        let head = self.head.expect("body() is for a whole response");
+        &self.buffer[head.bytes..head.bytes + head.body_bytes]
+    }
+
+    /// Whether the connection may carry another request.
+    pub fn keep_alive(&self) -> bool {
+        let Some(head) = self.head else { return false };
+        // Bytes beyond the response belong to no request that was sent.
+        head.keep_alive && self.filled == head.bytes + head.body_bytes
+    }
+}
+
+/// The head, once all of it is in `bytes`.
+fn parse_head(bytes: &[u8]) -> Result<Option<Head>, ExchangeError> {
+    let mut fields = [httparse::EMPTY_HEADER; HEADER_FIELDS_MAX];
+    let mut response = httparse::Response::new(&mut fields);
+    let head_bytes = match response.parse(bytes).map_err(ExchangeError::NotHttp)? {
+        httparse::Status::Complete(head_bytes) => head_bytes,
+        httparse::Status::Partial if bytes.len() > HEAD_BYTES_MAX => {
+            return Err(ExchangeError::HeadTooLarge);
+        }
+        httparse::Status::Partial => return Ok(None),
+    };
+    match response.code {
+        Some(200) => {}
+        code => return Err(ExchangeError::Status(code.unwrap_or(0))),
+    }
+    let value = |name: &str| {
+        let mut named =
+            response.headers.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
+        named.next().and_then(|field| std::str::from_utf8(field.value).ok())
+    };
+    let body_bytes = value("content-length")
+        .and_then(|length| length.trim().parse().ok())
+        .ok_or(ExchangeError::NoLength)?;
+    if body_bytes > BODY_BYTES_MAX {
+        return Err(ExchangeError::BodyTooLarge(body_bytes));
+    }
+    let keep_alive = !value("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    Ok(Some(Head { bytes: head_bytes, body_bytes, keep_alive }))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Feeds `bytes` in pieces of `piece`, as a stream would.
+    fn read(bytes: &[u8], piece: usize) -> Result<Response, ExchangeError> {
+        let mut response = Response::default();
+        let mut rest = bytes;
+        loop {
+            let spare = response.spare();
+            assert!(!spare.is_empty());
+            let count = spare.len().min(piece).min(rest.len());
+            spare[..count].copy_from_slice(&rest[..count]);
+            rest = &rest[count..];
+            if response.filled(count)? {
+                return Ok(response);
+            }
+        }
+    }
+
+    fn error(bytes: &[u8]) -> ExchangeError {
+        read(bytes, 1_000_000).map(|_| ()).unwrap_err()
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_of_any_size_make_the_same_response(
+            body in proptest::collection::vec(any::<u8>(), 0..9_000),
+            piece in 1usize..5_000,
+        ) {
+            let mut bytes = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len())
+                .into_bytes();
+            bytes.extend(&body);
+            let response = read(&bytes, piece).unwrap();
+            prop_assert_eq!(response.body(), &body[..]);
+            prop_assert!(response.keep_alive());
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 1..400)) {
+            drop(read(&bytes, 7));
+        }
+    }
+
+    #[test]
+    fn what_it_does_not_read_is_named() {
+        assert_eq!(error(b"HTTP/1.1 404 Not Found\r\n\r\n"), ExchangeError::Status(404));
+        assert_eq!(error(b"HTTP/1.1 200 OK\r\n\r\n"), ExchangeError::NoLength);
+        assert!(matches!(error(b"220 smtp ready\r\n"), ExchangeError::NotHttp(_)));
+        assert_eq!(error(b"HTTP/1.1 200 OK\r\n"), ExchangeError::Closed { got: 17 });
+        assert_eq!(
+            error(b"HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n"),
+            ExchangeError::BodyTooLarge(usize::MAX)
+        );
+        let endless = [b"HTTP/1.1 200 OK\r\nx: ".as_slice(), &[b'a'; 40_000]].concat();
+        assert_eq!(error(&endless), ExchangeError::HeadTooLarge);
+    }
+
+    #[test]
+    fn a_connection_is_kept_unless_told_otherwise() {
+        let bytes = b"HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 0\r\n\r\n";
+        assert!(!read(bytes, 10).unwrap().keep_alive());
+        let trailing = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nxyz";
+        assert!(!read(trailing, 1_000).unwrap().keep_alive());
+    }
+
+    #[test]
+    fn a_buffer_serves_the_next_response() {
+        let mut response = read(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", 9).unwrap();
+        response.clear();
+        let next = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nyz";
+        response.spare()[..next.len()].copy_from_slice(next);
+        assert!(response.filled(next.len()).unwrap());
+        assert_eq!(response.body(), b"yz");
+    }
+
+    #[test]
+    fn urls_split() {
+        let url = Url::parse("http://localhost/x").unwrap();
+        assert_eq!(url.host_and_port(), ("localhost", 80));
+        assert_eq!(Url::parse("http://a:81").unwrap().host_and_port(), ("a", 81));
+        assert_eq!(Url::parse("http://a:81").unwrap().path, "/");
+        assert_eq!(Url::parse("https://a/"), Err(ExchangeError::Url));
+        assert_eq!(Url::parse("http:///x"), Err(ExchangeError::Url));
+    }
+}

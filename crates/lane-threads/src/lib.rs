@@ -1,1 +1,93 @@
-//! Lanes on OS threads: sequential, a fixed pool, a thread a request.
+//! Lanes on OS threads: one request after the other, a fixed pool, a thread a request.
+//!
+//! ```text
+//!   task ──► read(2) ──► the kernel takes the thread off its CPU ─ ─ ─► bytes arrive ──► task
+//!            └─ 8 KiB and more of kernel and user stack wait with it ─┘
+//! ```
+//!
+//! Each waiting request holds an OS thread, and the kernel's scheduler is the only scheduler. The
+//! three lanes differ in what [`spawn`](blocking_style::Runtime::spawn) means:
+//!
+//! * `blocking/sequential` runs the task there and then, so only one is ever in flight;
+//! * `blocking/pool` queues it for one of as many threads as the job allows requests in flight;
+//! * `blocking/threads` starts a thread for it.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use blocking_style::{Runtime, Tasks};
+//!
+//! let runtime: Arc<dyn Runtime> = Arc::new(lane_threads::runtime::Threads);
+//! let mut tasks = Tasks::new(&runtime);
+//! for number in 1..=3 {
+//!     tasks.spawn(move || number * number)?;
+//! }
+//! let mut sum = 0;
+//! while let Some(square) = tasks.join_next() {
+//!     sum += square?;
+//! }
+//! assert_eq!(sum, 14);
+//! # Ok::<(), job::LaneError>(())
+//! ```
+//!
+//! Like every lane: [`runtime`] says how tasks start and wait, [`socket`] how bytes move.
+
+use std::sync::Arc;
+
+use blocking_style::{Client, Runtime, fetch_and_aggregate};
+use job::{Job, Lane, LaneError, Needs, Tally};
+
+use crate::runtime::{Inline, Pool, Threads};
+
+pub mod runtime;
+pub mod socket;
+
+/// What a task's stack is given. Only the pages that it touches cost memory; a fetch with TLS
+/// touches 34 KiB in a release build and 119 KiB in a debug build.
+pub const STACK_BYTES: usize = 256 * 1024;
+
+/// One request after the other, on the thread that calls.
+pub const SEQUENTIAL: Lane = Lane {
+    id: "blocking/sequential",
+    waits: "the only thread waits in the kernel",
+    mirrors: "requests in a loop",
+    needs: |_job| needs(1, 0),
+    run: |job| run(Arc::new(Inline), job),
+};
+
+/// As many threads as requests in flight, started once.
+pub const POOL: Lane = Lane {
+    id: "blocking/pool",
+    waits: "a pooled thread waits in the kernel",
+    mirrors: "concurrent.futures; gunicorn's sync workers",
+    needs: |job| needs(job.concurrency, job.concurrency),
+    run: |job| {
+        let pool = Pool::start(job.concurrency, STACK_BYTES)?;
+        run(Arc::new(pool), job)
+    },
+};
+
+/// A fresh thread for each request.
+pub const THREADS: Lane = Lane {
+    id: "blocking/threads",
+    waits: "the request's own thread waits in the kernel",
+    mirrors: "threading.Thread for each call",
+    needs: |job| needs(job.concurrency, job.concurrency),
+    run: |job| run(Arc::new(Threads), job),
+};
+
+fn needs(in_flight: u64, threads: u64) -> Needs {
+    Needs {
+        in_flight,
+        threads: threads + 1,
+        stack_bytes: STACK_BYTES as u64,
+        connections: in_flight,
+        other_descriptors: 3,
+        // A stack and its guard, and the same again for the stack that signals are handled on.
+        mappings: 4 * threads,
+    }
+}
+
+fn run(runtime: Arc<dyn Runtime>, job: &Job) -> Result<Tally, LaneError> {
+    let client = Client::new(&runtime, job);
+    fetch_and_aggregate(&runtime, &client, job)
+}

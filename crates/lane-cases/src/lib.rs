@@ -1,0 +1,16 @@
+//! The lanes' common test: what a server can do to a client, and what must come of it.
+//!
+//! [`OddServer`] answers over plain TCP and over TLS in every way that a client meets in the
+//! wild, politely or not. [`run_all`] sends the sync-looking [`fetch`](blocking_style::fetch)
+//! through all of them on one runtime. Each lane's tests call it, and since what must come of each
+//! case is written once, here, the lanes agree with each other by agreeing with it.
+//!
+//! No case measures time. Where a time-out must strike, the server stays silent for as long as the
+//! connection lives.
+
+mod battery;
+mod server;
+mod tls;
+
+pub use battery::{CASES, Case, run_all};
+pub use server::OddServer;

@@ -1,0 +1,171 @@
+//! A TCP stream whose blocking calls suspend the green thread.
+
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, socket_with};
+
+use super::{Direction, HubId, Place, place};
+
+/// A connected TCP stream.
+///
+/// On the hub that opened it, calls suspend the green thread. Anywhere else, on another thread or
+/// while a panic unwinds, they block as `std`'s do: suspending in the middle of an unwind would
+/// leave `std`'s count of panics, which is kept by OS thread, to whichever task runs next.
+#[derive(Debug)]
+pub struct TcpStream {
+    stream: std::net::TcpStream,
+    hub: Option<HubId>,
+    read_timeout: Option<Duration>,
+    write_timeout: Option<Duration>,
+}
+
+impl TcpStream {
+    /// Opens a connection, waiting for it at most `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// As [`std::net::TcpStream::connect_timeout`].
+    pub fn connect(address: SocketAddr, timeout: Option<Duration>) -> io::Result<Self> {
+        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        let socket = socket_with(family, SocketType::STREAM, flags, Some(ipproto::TCP))?;
+        let started = rustix::net::connect(&socket, &address);
+        let hub = match place() {
+            Place::Task(hub) => {
+                hub.register(&socket)?;
+                Some(hub.id)
+            }
+            Place::Elsewhere => None,
+        };
+        let stream =
+            TcpStream { stream: socket.into(), hub, read_timeout: None, write_timeout: None };
+        match started {
+            Ok(()) => return Ok(stream),
+            Err(Errno::INPROGRESS) => {}
+            Err(error) => return Err(error.into()),
+        }
+        stream.wait(Direction::Write, deadline)?;
+        match stream.stream.take_error()? {
+            Some(error) => Err(error),
+            None => Ok(stream),
+        }
+    }
+
+    /// Limits each read; `None` waits for ever.
+    pub fn set_read_timeout(&mut self, timeout: Option<Duration>) {
+        self.read_timeout = timeout;
+    }
+
+    /// Limits each write; `None` waits for ever.
+    pub fn set_write_timeout(&mut self, timeout: Option<Duration>) {
+        self.write_timeout = timeout;
+    }
+
+    /// Sends small segments at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`std::net::TcpStream::set_nodelay`].
+    pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        self.stream.set_nodelay(nodelay)
+    }
+
+    /// Waits until a call in `direction` is worth trying.
+    fn wait(&self, direction: Direction, deadline: Option<Instant>) -> io::Result<()> {
+        match place() {
+            Place::Task(hub) if self.hub == Some(hub.id) => {
+                hub.wait_for(self.stream.as_raw_fd(), direction, deadline)
+            }
+            _ => block(&self.stream, direction, deadline),
+        }
+    }
+
+    /// Takes note that a call has used up what the socket was ready for.
+    fn clear_ready(&self, direction: Direction) {
+        if let Place::Task(hub) = place()
+            && self.hub == Some(hub.id)
+        {
+            hub.clear_ready(self.stream.as_raw_fd(), direction);
+        }
+    }
+
+    /// Waits, tries, and waits again for as long as the kernel says `EAGAIN`.
+    fn when_ready(
+        &self,
+        direction: Direction,
+        timeout: Option<Duration>,
+        wanted: usize,
+        mut call: impl FnMut(&std::net::TcpStream) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        loop {
+            self.wait(direction, deadline)?;
+            match call(&self.stream) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.clear_ready(direction);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(count) => {
+                    // Less than asked for is all there was, and what comes next is a new edge. At
+                    // the end of the stream, which is 0, there is no next.
+                    if 0 < count && count < wanted {
+                        self.clear_ready(direction);
+                    }
+                    return Ok(count);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Blocks the OS thread, as a call outside a hub does.
+fn block(socket: impl AsFd, direction: Direction, deadline: Option<Instant>) -> io::Result<()> {
+    let flags = match direction {
+        Direction::Read => PollFlags::IN,
+        Direction::Write => PollFlags::OUT,
+    };
+    let mut polled = [PollFd::new(&socket, flags)];
+    loop {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = left.map(|left| Timespec {
+            tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
+            tv_nsec: left.subsec_nanos().into(),
+        });
+        match poll(&mut polled, left.as_ref()) {
+            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+            Ok(_) => return Ok(()),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+impl Read for TcpStream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let wanted = buffer.len();
+        self.when_ready(Direction::Read, self.read_timeout, wanted, |mut s| s.read(buffer))
+    }
+}
+
+impl Write for TcpStream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.when_ready(Direction::Write, self.write_timeout, bytes.len(), |mut s| s.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl AsFd for TcpStream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}

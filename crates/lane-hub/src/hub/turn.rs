@@ -1,0 +1,247 @@
+//! One turn of the loop: resume what is ready, wait for what is not, wake what has come.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, RawFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use blocking_style::Task;
+
+use super::coroutine::{self, Coroutine, Resumed};
+use super::mailbox::Mailbox;
+use super::reactor::{Direction, Reactor};
+use super::timers::Timers;
+use super::{Config, HubId, TaskId};
+
+/// Tasks resumed before the sockets are looked at again, so that tasks which only yield to each
+/// other cannot keep the rest from their I/O. tokio's event interval is 61 for the same reason.
+const TASKS_A_TURN: usize = 64;
+
+/// One task and the stack that it runs on.
+struct Slot {
+    task: Arc<dyn Task>,
+    /// Taken out while it runs.
+    coroutine: Option<Coroutine>,
+    /// Already in `ready`: once is enough.
+    queued: bool,
+    /// Woken since its last [`park`].
+    woken: bool,
+}
+
+/// Everything is in cells, and no borrow outlives the statement that takes it: a task may be
+/// suspended at any call to [`coroutine::suspend`], and the next one borrows the same cells.
+pub(super) struct Hub {
+    pub(super) id: HubId,
+    config: Config,
+    slots: RefCell<Vec<Option<Slot>>>,
+    free: RefCell<Vec<TaskId>>,
+    ready: RefCell<VecDeque<TaskId>>,
+    pub(super) current: Cell<Option<TaskId>>,
+    idle_stacks: RefCell<Vec<Coroutine>>,
+    timers: RefCell<Timers>,
+    reactor: RefCell<Reactor>,
+    pub(super) mailbox: Arc<Mailbox>,
+}
+
+impl Hub {
+    pub(super) fn new(config: Config) -> io::Result<Self> {
+        static LAST_ID: AtomicU64 = AtomicU64::new(0);
+        let id = HubId(LAST_ID.fetch_add(1, Ordering::Relaxed));
+        let mailbox = Arc::new(Mailbox::new()?);
+        let mut reactor = Reactor::new()?;
+        reactor.register(mailbox.as_fd())?;
+        Ok(Hub {
+            id,
+            config,
+            slots: RefCell::default(),
+            free: RefCell::default(),
+            ready: RefCell::default(),
+            current: Cell::new(None),
+            idle_stacks: RefCell::default(),
+            timers: RefCell::default(),
+            reactor: RefCell::new(reactor),
+            mailbox,
+        })
+    }
+
+    /// Gives a task a stack and puts it in line.
+    pub(super) fn start(&self, task: Arc<dyn Task>) -> io::Result<()> {
+        let idle = self.idle_stacks.borrow_mut().pop();
+        let coroutine = match idle {
+            Some(mut coroutine) => {
+                coroutine.reuse(Arc::clone(&task));
+                coroutine
+            }
+            None => Coroutine::new(self.config.stack_bytes, Arc::clone(&task))?,
+        };
+        let slot = Slot { task, coroutine: Some(coroutine), queued: false, woken: false };
+        let id = match self.free.borrow_mut().pop() {
+            Some(id) => id,
+            None => {
+                self.slots.borrow_mut().push(None);
+                TaskId(self.slots.borrow().len() - 1)
+            }
+        };
+        self.slots.borrow_mut()[id.0] = Some(slot);
+        self.wake(id);
+        Ok(())
+    }
+
+    /// The first half of a turn: resumes tasks that are ready, up to a limit.
+    pub(super) fn run_ready(&self) {
+        for _ in 0..TASKS_A_TURN {
+            let next = self.ready.borrow_mut().pop_front();
+            match next {
+                Some(task) => self.resume(task),
+                None => return,
+            }
+        }
+    }
+
+    /// The second half: waits if nothing is ready, and wakes what has come.
+    pub(super) fn wait(&self) -> io::Result<()> {
+        let timeout = self.may_wait();
+        self.reactor.borrow_mut().wait(timeout, |task| self.wake(task))?;
+        for task in self.mailbox.take() {
+            self.notify(task);
+        }
+        self.wake_due();
+        Ok(())
+    }
+
+    /// How long there is nothing to do; `None` is for ever.
+    fn may_wait(&self) -> Option<Duration> {
+        if !self.ready.borrow().is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let next = self.timers.borrow().next()?;
+        Some(next.saturating_duration_since(Instant::now()))
+    }
+
+    fn wake_due(&self) {
+        if self.timers.borrow().next().is_none() {
+            return;
+        }
+        let now = Instant::now();
+        while let Some(task) = { self.timers.borrow_mut().pop_due(now) } {
+            self.wake(task);
+        }
+    }
+
+    /// Enters a task's stack, and sees to it when the task has ended.
+    fn resume(&self, id: TaskId) {
+        let Some(mut coroutine) = self.take_coroutine(id) else { return };
+        self.current.set(Some(id));
+        let resumed = coroutine.resume();
+        self.current.set(None);
+        match resumed {
+            Resumed::Suspended => {
+                if let Some(slot) = &mut self.slots.borrow_mut()[id.0] {
+                    slot.coroutine = Some(coroutine);
+                }
+            }
+            Resumed::Ended => {
+                self.forget(id);
+                if self.idle_stacks.borrow().len() < self.config.stacks_kept {
+                    self.idle_stacks.borrow_mut().push(coroutine);
+                }
+            }
+            Resumed::Lost(why) => {
+                coroutine.abandon();
+                if let Some(slot) = self.forget(id) {
+                    slot.task.lost(why);
+                }
+            }
+        }
+    }
+
+    /// `None` when the task that was woken has ended meanwhile.
+    fn take_coroutine(&self, id: TaskId) -> Option<Coroutine> {
+        let mut slots = self.slots.borrow_mut();
+        let slot = slots[id.0].as_mut()?;
+        slot.queued = false;
+        slot.coroutine.take()
+    }
+
+    fn forget(&self, id: TaskId) -> Option<Slot> {
+        self.free.borrow_mut().push(id);
+        self.slots.borrow_mut()[id.0].take()
+    }
+
+    /// Puts a task in line, once.
+    pub(super) fn wake(&self, id: TaskId) {
+        if let Some(slot) = &mut self.slots.borrow_mut()[id.0]
+            && !slot.queued
+        {
+            slot.queued = true;
+            self.ready.borrow_mut().push_back(id);
+        }
+    }
+
+    /// Ends a task's [`park`], the present one or the next.
+    pub(super) fn notify(&self, id: TaskId) {
+        if let Some(slot) = &mut self.slots.borrow_mut()[id.0] {
+            slot.woken = true;
+        }
+        self.wake(id);
+    }
+
+    pub(super) fn take_woken(&self) -> bool {
+        let mut slots = self.slots.borrow_mut();
+        let slot = slots[self.current_task().0].as_mut().expect("the current task is alive");
+        std::mem::take(&mut slot.woken)
+    }
+
+    pub(super) fn current_task(&self) -> TaskId {
+        self.current.get().expect("called on a green thread")
+    }
+
+    /// Suspends the current task until it is woken or `deadline` has passed; true for the latter.
+    pub(super) fn suspend_until(&self, deadline: Option<Instant>) -> bool {
+        let task = self.current_task();
+        let timer = deadline.map(|at| self.timers.borrow_mut().insert(at, task));
+        coroutine::suspend();
+        timer.is_some_and(|timer| !self.timers.borrow_mut().remove(timer))
+    }
+
+    pub(super) fn register(&self, socket: impl AsFd) -> io::Result<()> {
+        self.reactor.borrow_mut().register(socket)
+    }
+
+    pub(super) fn clear_ready(&self, fd: RawFd, direction: Direction) {
+        self.reactor.borrow_mut().clear_ready(fd, direction);
+    }
+
+    /// Suspends the current task until the socket is ready.
+    pub(super) fn wait_for(
+        &self,
+        fd: RawFd,
+        direction: Direction,
+        deadline: Option<Instant>,
+    ) -> io::Result<()> {
+        while !self.reactor.borrow().is_ready(fd, direction) {
+            self.reactor.borrow_mut().set_waiter(fd, direction, Some(self.current_task()));
+            if self.suspend_until(deadline) && !self.reactor.borrow().is_ready(fd, direction) {
+                self.reactor.borrow_mut().set_waiter(fd, direction, None);
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Unwinds every task that is still suspended. What their destructors wake or wait for finds
+    /// no current task, and so neither runs nor suspends.
+    pub(super) fn cancel_all(&self) {
+        loop {
+            let next = self.slots.borrow_mut().iter_mut().find_map(Option::take);
+            match next {
+                // Dropped here, where nothing is borrowed.
+                Some(slot) => drop(slot),
+                None => return,
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! How tasks start and wait on may.
+
+use std::cell::OnceCell;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Wake, Waker};
+use std::time::Duration;
+
+use blocking_style::runtime::Payload;
+use blocking_style::tasks::describe;
+use blocking_style::{Runtime, Socket, Task};
+use job::LaneError;
+use may::coroutine::{self, Coroutine};
+
+use crate::STACK_BYTES;
+use crate::socket::Stream;
+
+/// Sets may up, once for the whole process and before its first task: may reads these when its
+/// scheduler starts, which no later call can undo.
+///
+/// `stacks` is how many stacks of ended tasks are kept for new ones. may also allocates that many
+/// at its start, so it is as many as the job has tasks in flight and no more.
+pub fn configure(workers: u64, stacks: u64) {
+    may::config()
+        .set_workers(usize::try_from(workers).unwrap_or(1))
+        // In words, not bytes.
+        .set_stack_size(STACK_BYTES / size_of::<usize>())
+        .set_pool_capacity(usize::try_from(stacks).unwrap_or(1))
+        .set_worker_pin(false);
+}
+
+/// Runs `main` as the first task and waits for it on the calling thread.
+///
+/// # Errors
+///
+/// It panicked, or its stack overflowed.
+pub fn block_on<T: Send + 'static>(
+    main: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, LaneError> {
+    let task = may::go!(main);
+    task.join().map_err(|payload| LaneError::Task(describe(payload.as_ref())))
+}
+
+/// Green threads on may's workers.
+pub struct May;
+
+impl Runtime for May {
+    fn connect(
+        &self,
+        address: SocketAddr,
+        timeout: Option<Duration>,
+    ) -> io::Result<Box<dyn Socket>> {
+        Ok(Box::new(Stream::connect(address, timeout)?))
+    }
+
+    /// On an OS thread of its own: the C library's look-up would block a whole worker.
+    fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        let host = host.to_owned();
+        let (sender, found) = may::sync::mpsc::channel();
+        std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
+            let addresses = (host.as_str(), port).to_socket_addrs();
+            // Nobody waits any more when the task was cancelled, which is no error here.
+            let _ = sender.send(addresses.map(Iterator::collect));
+        })?;
+        found.recv().map_err(|_| io::Error::other("the look-up's thread ended without a result"))?
+    }
+
+    /// may panics where it cannot map another stack; here that is an error like any other.
+    fn spawn(&self, task: Arc<dyn Task>) -> io::Result<()> {
+        let spawned = catch_unwind(AssertUnwindSafe(|| {
+            may::go!(move || {
+                let watch = Watch { task: Arc::clone(&task), returned: AtomicBool::new(false) };
+                WATCH.with(|slot| slot.get_or_init(|| watch).run());
+            });
+        }));
+        spawned.map_err(|payload| io::Error::other(describe(payload.as_ref())))
+    }
+
+    fn sleep(&self, duration: Duration) {
+        coroutine::sleep(duration);
+    }
+
+    fn park(&self) {
+        coroutine::park();
+    }
+
+    fn waker(&self) -> Waker {
+        Waker::from(Arc::new(Unpark(coroutine::current())))
+    }
+}
+
+may::coroutine_local!(static WATCH: OnceCell<Watch> = OnceCell::new());
+
+/// Sees the end of a task even when its stack overflows: may then abandons the stack and unwinds
+/// nothing, but drops what is local to the coroutine, and this is.
+struct Watch {
+    task: Arc<dyn Task>,
+    returned: AtomicBool,
+}
+
+impl Watch {
+    fn run(&self) {
+        self.task.run();
+        self.returned.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if !self.returned.load(Ordering::Relaxed) {
+            let why: Payload = Box::new("its stack overflowed, or may cancelled it");
+            self.task.lost(why);
+        }
+    }
+}
+
+/// Wakes a parked coroutine.
+struct Unpark(Coroutine);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}

@@ -1,0 +1,131 @@
+//! What the lane on may promises, and what stackful code must not do on many threads.
+//!
+//! may is set up once for a process, so every test here shares these settings.
+
+use std::hint::black_box;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use blocking_style::{Runtime, Socket, Tasks};
+use job::LaneError;
+use lane_may::runtime::{May, block_on, configure};
+
+fn on_may<T: Send + 'static>(main: impl FnOnce(&Arc<dyn Runtime>) -> T + Send + 'static) -> T {
+    configure(2, 4);
+    block_on(move || {
+        let runtime: Arc<dyn Runtime> = Arc::new(May);
+        main(&runtime)
+    })
+    .unwrap()
+}
+
+#[expect(unconditional_recursion, reason = "it is there to overflow")]
+fn recurse(depth: u64) -> u64 {
+    let frame = black_box([depth; 64]);
+    recurse(depth + 1) + frame[depth as usize % 64]
+}
+
+#[test]
+fn its_defaults_are_overridden() {
+    configure(2, 4);
+    assert_eq!(may::config().get_workers(), 2);
+    assert_eq!(may::config().get_stack_size() * size_of::<usize>(), lane_may::STACK_BYTES);
+    assert_eq!(may::config().get_pool_capacity(), 4);
+    assert!(!may::config().get_worker_pin());
+}
+
+#[test]
+fn a_panic_ends_its_task_with_its_message() {
+    let result = on_may(|runtime| {
+        let mut tasks = Tasks::<()>::new(runtime);
+        tasks.spawn(|| panic!("enough")).unwrap();
+        tasks.join_next().unwrap()
+    });
+    assert!(matches!(result, Err(LaneError::Task(why)) if why == "enough"));
+}
+
+/// may abandons the stack and unwinds nothing; the task's end is seen all the same.
+#[test]
+fn an_overflow_ends_its_task_and_not_the_process() {
+    let (lost, other) = on_may(|runtime| {
+        let mut tasks = Tasks::new(runtime);
+        tasks.spawn(|| recurse(0)).unwrap();
+        let lost = tasks.join_next().unwrap();
+        tasks.spawn(|| 7).unwrap();
+        (lost, tasks.join_next().unwrap().unwrap())
+    });
+    assert!(matches!(lost, Err(LaneError::Task(why)) if why.contains("overflowed")));
+    assert_eq!(other, 7);
+}
+
+/// Who sleeps on may goes on on the timer's thread: what a thread-local held before may be another
+/// thread's after.
+#[test]
+fn a_suspended_task_may_go_on_on_another_thread() {
+    let moved = on_may(|runtime| {
+        let moved = Arc::new(AtomicUsize::new(0));
+        let mut tasks = Tasks::new(runtime);
+        for _ in 0..50 {
+            let (runtime, moved) = (Arc::clone(runtime), Arc::clone(&moved));
+            let work = move || {
+                let before = std::thread::current().id();
+                runtime.sleep(Duration::from_millis(1));
+                if std::thread::current().id() != before {
+                    moved.fetch_add(1, Ordering::Relaxed);
+                }
+            };
+            tasks.spawn(work).unwrap();
+        }
+        while let Some(result) = tasks.join_next() {
+            result.unwrap();
+        }
+        moved.load(Ordering::Relaxed)
+    });
+    assert!(moved > 0);
+}
+
+/// Asks its peer for a byte when it is dropped, and keeps the thread on which that happened.
+struct ReadOnDrop(Box<dyn Socket>, Arc<AtomicBool>);
+
+impl Drop for ReadOnDrop {
+    fn drop(&mut self) {
+        let before = std::thread::current().id();
+        self.0.write_all(b"?").unwrap();
+        self.0.read_exact(&mut [0]).unwrap();
+        self.1.store(std::thread::current().id() == before, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn no_task_moves_in_the_middle_of_an_unwind() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let peer = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.read_exact(&mut [0]).unwrap();
+        stream.write_all(b"!").unwrap();
+    });
+    let stayed = on_may(move |runtime| {
+        let stayed = Arc::new(AtomicBool::new(false));
+        let guard = ReadOnDrop(runtime.connect(address, None).unwrap(), Arc::clone(&stayed));
+        let mut tasks = Tasks::<()>::new(runtime);
+        let work = move || {
+            let _guard = guard;
+            panic!("on purpose");
+        };
+        tasks.spawn(work).unwrap();
+        assert!(tasks.join_next().unwrap().is_err());
+        stayed.load(Ordering::Relaxed)
+    });
+    peer.join().unwrap();
+    assert!(stayed);
+}
+
+#[test]
+fn a_name_is_looked_up() {
+    let found = on_may(|runtime| runtime.resolve("localhost", 80));
+    assert!(found.unwrap().iter().all(|address| address.ip().is_loopback()));
+}

@@ -1,0 +1,173 @@
+//! How tasks start and wait on OS threads.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::task::{Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use blocking_style::{Runtime, Socket, Task};
+use job::LaneError;
+
+use crate::STACK_BYTES;
+use crate::socket::Stream;
+
+/// A thread for each task.
+pub struct Threads;
+
+impl Runtime for Threads {
+    fn connect(
+        &self,
+        address: SocketAddr,
+        timeout: Option<Duration>,
+    ) -> io::Result<Box<dyn Socket>> {
+        connect(address, timeout)
+    }
+
+    fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        resolve(host, port)
+    }
+
+    fn spawn(&self, task: Arc<dyn Task>) -> io::Result<()> {
+        let builder = thread::Builder::new().stack_size(STACK_BYTES);
+        builder.spawn(move || task.run()).map(drop)
+    }
+
+    fn sleep(&self, duration: Duration) {
+        thread::sleep(duration);
+    }
+
+    fn park(&self) {
+        thread::park();
+    }
+
+    fn waker(&self) -> Waker {
+        waker()
+    }
+}
+
+/// A fixed number of threads that take tasks from one queue.
+pub struct Pool {
+    queue: mpsc::Sender<Arc<dyn Task>>,
+}
+
+impl Pool {
+    /// Starts `threads` threads, which end when the pool is dropped and its queue is empty.
+    ///
+    /// # Errors
+    ///
+    /// The system has no thread left.
+    pub fn start(threads: u64, stack_bytes: usize) -> Result<Self, LaneError> {
+        let (queue, tasks) = mpsc::channel::<Arc<dyn Task>>();
+        let tasks = Arc::new(Mutex::new(tasks));
+        for _ in 0..threads {
+            let tasks = Arc::clone(&tasks);
+            let builder = thread::Builder::new().stack_size(stack_bytes);
+            let started = builder.spawn(move || while next(&tasks).is_some_and(run) {});
+            started
+                .map_err(|source| LaneError::Runtime { doing: "start a pooled thread", source })?;
+        }
+        Ok(Pool { queue })
+    }
+}
+
+/// The next task, once there is one; `None` when the pool is gone. A thread waits while it holds
+/// the lock, and the others wait for the lock: whoever comes first is served first.
+fn next(tasks: &Mutex<mpsc::Receiver<Arc<dyn Task>>>) -> Option<Arc<dyn Task>> {
+    tasks.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}
+
+fn run(task: Arc<dyn Task>) -> bool {
+    task.run();
+    true
+}
+
+impl Runtime for Pool {
+    fn connect(
+        &self,
+        address: SocketAddr,
+        timeout: Option<Duration>,
+    ) -> io::Result<Box<dyn Socket>> {
+        connect(address, timeout)
+    }
+
+    fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        resolve(host, port)
+    }
+
+    fn spawn(&self, task: Arc<dyn Task>) -> io::Result<()> {
+        self.queue.send(task).map_err(|_| io::Error::other("every thread of the pool has ended"))
+    }
+
+    fn sleep(&self, duration: Duration) {
+        thread::sleep(duration);
+    }
+
+    fn park(&self) {
+        thread::park();
+    }
+
+    fn waker(&self) -> Waker {
+        waker()
+    }
+}
+
+/// No concurrency at all: a task runs where it is spawned, and the spawner waits for it.
+pub struct Inline;
+
+impl Runtime for Inline {
+    fn connect(
+        &self,
+        address: SocketAddr,
+        timeout: Option<Duration>,
+    ) -> io::Result<Box<dyn Socket>> {
+        connect(address, timeout)
+    }
+
+    fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        resolve(host, port)
+    }
+
+    fn spawn(&self, task: Arc<dyn Task>) -> io::Result<()> {
+        task.run();
+        Ok(())
+    }
+
+    fn sleep(&self, duration: Duration) {
+        thread::sleep(duration);
+    }
+
+    fn park(&self) {
+        thread::park();
+    }
+
+    fn waker(&self) -> Waker {
+        waker()
+    }
+}
+
+fn connect(address: SocketAddr, timeout: Option<Duration>) -> io::Result<Box<dyn Socket>> {
+    let stream = match timeout {
+        Some(timeout) => TcpStream::connect_timeout(&address, timeout)?,
+        None => TcpStream::connect(address)?,
+    };
+    Ok(Box::new(Stream(stream)))
+}
+
+fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    Ok((host, port).to_socket_addrs()?.collect())
+}
+
+fn waker() -> Waker {
+    Waker::from(Arc::new(Unpark(thread::current())))
+}
+
+/// Wakes a parked thread.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}

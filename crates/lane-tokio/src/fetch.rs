@@ -1,0 +1,63 @@
+//! The async twin of `blocking-style/src/fetch.rs`: what differs is the price of colouring.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper_util::client::legacy::{self, connect::HttpConnector};
+use job::{FetchError, Fetched, Job, LaneError, Tally};
+use tokio::task::JoinSet;
+
+use crate::Client;
+
+/// hyper-util's pooled client, as ureq's `Agent` is ureq's.
+pub type Agent = legacy::Client<HttpConnector, Empty<Bytes>>;
+
+/// Fetches one document.
+///
+/// # Errors
+///
+/// The request failed, was answered with another status than success, or brought no document.
+pub async fn fetch(agent: &Agent, url: &str) -> Result<Fetched, FetchError> {
+    let started = Instant::now();
+    let uri = url.parse().map_err(|error| FetchError::new(url, error))?;
+    let response = agent.get(uri).await.map_err(|error| FetchError::new(url, whole(&error)))?;
+    if !response.status().is_success() {
+        return Err(FetchError::new(url, format_args!("status {}", response.status())));
+    }
+    let body = response.into_body().collect().await;
+    let body = body.map_err(|error| FetchError::new(url, whole(&error)))?.to_bytes();
+    Fetched::parse(url, &body, started.elapsed())
+}
+
+/// Fetches every document of the job with at most `job.concurrency` in flight, and folds them.
+///
+/// # Errors
+///
+/// The first request that failed, or a task that ended without a result.
+pub async fn fetch_and_aggregate(client: &Client, job: &Job) -> Result<Tally, LaneError> {
+    let mut tally = Tally::new(job);
+    let mut tasks = JoinSet::new();
+    for url in job.urls() {
+        if tasks.len() as u64 == job.concurrency {
+            let fetched = tasks.join_next().await.expect("a task is in flight");
+            tally.add(&fetched.map_err(lost)??);
+        }
+        let client = client.clone();
+        tasks.spawn(async move { client.fetch(&url).await });
+    }
+    while let Some(fetched) = tasks.join_next().await {
+        tally.add(&fetched.map_err(lost)??);
+    }
+    Ok(tally)
+}
+
+fn lost(error: tokio::task::JoinError) -> LaneError {
+    LaneError::Task(error.to_string())
+}
+
+/// hyper's errors name their layer and leave the cause to `source`.
+fn whole(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
