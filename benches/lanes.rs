@@ -3,4 +3,12 @@
 use job::Lane;
 
 /// Every lane that is compared, in the order of the tables.
-pub const LANES: &[Lane] = &[];
+pub const LANES: &[Lane] = &[
+    lane_threads::SEQUENTIAL,
+    lane_threads::POOL,
+    lane_threads::THREADS,
+    lane_may::MAY,
+    lane_hub::HUB,
+    lane_tokio::TOKIO,
+    lane_tokio::TOKIO_LOCAL,
+];
