@@ -8,7 +8,7 @@
 //! * [`mod@enter`]: which of its faces the program shows;
 //! * [`choice`]: options as workloads, lanes, a plan;
 //! * [`progress`]: what a person sees meanwhile;
-//! * [`print`]: tables, JSON, Markdown, lists;
+//! * [`mod@print`]: tables, JSON, Markdown, lists;
 //! * [`verify`]: every cell under `cargo test`.
 
 pub mod choice;

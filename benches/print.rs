@@ -58,24 +58,31 @@ pub fn table(options: &TableOptions) -> anyhow::Result<()> {
 ///
 /// It cannot be written.
 pub fn list(lanes: &[Lane], workloads: &[Workload]) -> anyhow::Result<()> {
-    let mut text = String::from("lanes\n");
+    let mut lines = vec!["lanes".to_owned()];
     for Lane { id, waits, mirrors, .. } in lanes {
-        text += &format!("  {id:24} waits {waits}; mirrors {mirrors}\n");
+        lines.push(format!("  {id:INDENT$}{waits}"));
+        lines.extend(indented(&format!("stands for {mirrors}")));
     }
-    text += "workloads\n";
+    lines.push("workloads".to_owned());
     for Workload { name, shows, documents, concurrency, delay_us, .. } in workloads {
         let documents = match documents {
             Documents::LikeConcurrency => "C".to_owned(),
             Documents::Counts(counts) => format!("{:?}", counts.0),
         };
-        let delay = *delay_us as f64 / 1e3;
-        let concurrency = &concurrency.0;
-        text += &format!("  {name:24} N = {documents}, C = {concurrency:?}, {delay} ms\n");
-        let sentence = shows.split_once(". ").map_or(shows.as_str(), |(first, _)| first);
-        let sentence = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
-        text += &format!("  {:24} {}.\n", "", sentence.trim_end_matches('.'));
+        let (delay, concurrency) = (*delay_us as f64 / 1e3, &concurrency.0);
+        lines
+            .push(format!("  {name:INDENT$}N = {documents}, C = {concurrency:?}, {delay} ms away"));
+        lines.extend(indented(shows));
     }
-    say(&text)
+    say(&(lines.join("\n") + "\n"))
+}
+
+/// Where the second column of a list begins, after two spaces.
+const INDENT: usize = 24;
+
+fn indented(text: &str) -> impl Iterator<Item = String> {
+    let lines = table::wrapped_at(text, table::WIDTH - INDENT - 2);
+    lines.into_iter().map(|line| format!("  {:INDENT$}{line}", ""))
 }
 
 fn json(summary: &Summary, record: &Path) -> anyhow::Result<String> {

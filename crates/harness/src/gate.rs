@@ -7,10 +7,11 @@ use origin::Stats;
 use serde::{Deserialize, Serialize};
 
 use crate::lane_process::Ended;
+use crate::memory::last_words;
 use crate::network::Network;
 use crate::number::grouped;
 use crate::plan::PlannedCell;
-use crate::process::{Status, Wake, last_words};
+use crate::process::{Status, Wake};
 use crate::sample::{JobMeasured, SAMPLE_SCHEMA, Sample};
 
 /// Why a sample does not count.

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use job::Job;
 
 use crate::interrupt::Interrupt;
-use crate::process::{Memory, Process, Status, Wake};
+use crate::memory::Memory;
+use crate::process::{Process, Status, Wake};
 use crate::sample::ProcessMeasured;
 
 /// A lane process that has ended, or was ended.

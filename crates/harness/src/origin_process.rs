@@ -9,7 +9,8 @@ use origin::Stats;
 use thiserror::Error;
 
 use crate::interrupt::Interrupt;
-use crate::process::{Memory, Process, Wake, last_words, wait_for};
+use crate::memory::{Memory, last_words};
+use crate::process::{Process, Wake, wait_for};
 
 /// How the origin is to serve.
 #[derive(Debug, Clone)]

@@ -1,8 +1,6 @@
-//! Workloads × lanes × clients as cells, and the order in which they run. No I/O.
+//! Workloads × lanes × clients as cells. No I/O.
 
 use job::{Client, Job, Lane};
-use rand::seq::SliceRandom;
-use rand_pcg::Pcg32;
 use serde::{Deserialize, Serialize};
 
 use crate::child::FLOOR;
@@ -155,52 +153,6 @@ impl Plan {
         (0..self.cells.len()).filter(|index| self.cells[*index].not_run.is_none())
     }
 
-    /// The cells of one round in the order in which they run: a randomised complete block design.
-    ///
-    /// A block holds all lanes at one point of one workload, so that what is compared is measured
-    /// close together; blocks are shuffled, and lanes within each. No two samples in a row are of
-    /// the same lane as long as there is an order that allows it.
-    pub fn round(&self, round: u32) -> Vec<Vec<usize>> {
-        let mut random = Pcg32::new(self.seed, u64::from(round));
-        let mut blocks: Vec<Vec<usize>> = Vec::new();
-        for index in self.running() {
-            match blocks.last_mut() {
-                Some(block) if self.same_block(block[0], index) => block.push(index),
-                _ => blocks.push(vec![index]),
-            }
-        }
-        blocks.shuffle(&mut random);
-        let mut previous = None;
-        for block in &mut blocks {
-            self.shuffle_lanes(block, previous, &mut random);
-            previous = block.last().copied();
-        }
-        blocks
-    }
-
-    /// For every lane with each client, its cell that is over soonest.
-    pub fn warm_up(&self) -> Vec<usize> {
-        let mut soonest: Vec<usize> = Vec::new();
-        let cost = |index: usize| {
-            let Cell { workload, point, .. } = &self.cells[index].cell;
-            let workload = self.workload(workload);
-            point.documents * (workload.delay_us + workload.document_bytes)
-        };
-        for index in self.running() {
-            let Cell { client, lane, .. } = &self.cells[index].cell;
-            let same = |kept: &&mut usize| {
-                let kept = &self.cells[**kept].cell;
-                kept.client == *client && kept.lane == *lane
-            };
-            match soonest.iter_mut().find(same) {
-                Some(kept) if cost(index) < cost(*kept) => *kept = index,
-                Some(_) => {}
-                None => soonest.push(index),
-            }
-        }
-        soonest
-    }
-
     /// The workload of this name.
     ///
     /// # Panics
@@ -218,23 +170,6 @@ impl Plan {
     /// If `corpora` were not made for the plan's workloads.
     pub fn job(&self, cell: &Cell, origin: &str, corpora: &Corpora) -> Job {
         job(self.workload(&cell.workload), cell, origin, corpora)
-    }
-
-    /// Rejection keeps every allowed order equally likely.
-    fn shuffle_lanes(&self, block: &mut [usize], previous: Option<usize>, random: &mut Pcg32) {
-        let lane = |index: usize| self.cells[index].cell.lane.as_str();
-        for _ in 0..256 {
-            block.shuffle(random);
-            let order: Vec<_> = previous.iter().chain(block.iter()).copied().collect();
-            if order.windows(2).all(|pair| lane(pair[0]) != lane(pair[1])) {
-                break;
-            }
-        }
-    }
-
-    fn same_block(&self, a: usize, b: usize) -> bool {
-        let (a, b) = (&self.cells[a].cell, &self.cells[b].cell);
-        a.workload == b.workload && a.point == b.point
     }
 }
 
@@ -320,7 +255,7 @@ fn job(workload: &PlannedWorkload, cell: &Cell, origin: &str, corpora: &Corpora)
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use job::{Needs, Tally};
 
     use super::*;
@@ -364,13 +299,13 @@ concurrency = [1, 8]
         Lane { id, waits: "", mirrors: "", needs, run: |job| Ok(Tally::new(job)) }
     }
 
-    fn limits() -> Limits {
+    pub(crate) fn limits() -> Limits {
         let mut limits = Limits::read();
         limits.descriptors = 100_000;
         limits
     }
 
-    fn plan_with(limits: &Limits, seed: u64) -> Plan {
+    pub(crate) fn plan_with(limits: &Limits, seed: u64) -> Plan {
         let workloads = workload::read("w.toml", WORKLOADS).unwrap();
         let corpora = Corpora::new(&workloads, None, 1).unwrap();
         let lanes =
@@ -446,36 +381,6 @@ concurrency = [1, 8]
         assert_eq!(least("stackful/a", 1), 0);
         assert_eq!(least("blocking/sequential", 1), 0);
         assert_eq!(least(FLOOR.id, 1_000), 0);
-    }
-
-    #[test]
-    fn a_round_holds_every_cell_once_in_the_same_order_for_the_same_seed() {
-        let plan = plan_with(&limits(), 7);
-        let round = plan.round(2);
-        let mut all: Vec<_> = round.concat();
-        all.sort_unstable();
-        assert_eq!(all, plan.running().collect::<Vec<_>>());
-        assert_eq!(round, plan_with(&limits(), 7).round(2));
-        assert_ne!(round, plan.round(1));
-        assert_ne!(round, plan_with(&limits(), 8).round(2));
-    }
-
-    #[test]
-    fn no_lane_runs_twice_in_a_row() {
-        for seed in 0..50 {
-            let plan = plan_with(&limits(), seed);
-            let order = plan.round(0).concat();
-            let lane = |index: usize| &plan.cells[index].cell.lane;
-            assert!(order.windows(2).all(|pair| lane(pair[0]) != lane(pair[1])), "seed {seed}");
-        }
-    }
-
-    #[test]
-    fn every_lane_warms_up_once_with_each_client_where_it_is_over_soonest() {
-        let plan = plan_with(&limits(), 1);
-        let warm_up = plan.warm_up();
-        assert_eq!(warm_up.len(), 2 * 3 + 1);
-        assert!(warm_up.iter().all(|index| plan.cells[*index].cell.point.documents == 1));
     }
 
     #[test]

@@ -1,16 +1,14 @@
 //! How a child is started, awaited, and ended: none of them outlives its parent.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use job::Usage;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{
     Pid, PidfdFlags, Signal, getpid, getppid, kill_process_group, pidfd_open,
     set_parent_process_death_signal,
@@ -183,64 +181,11 @@ pub(crate) fn wait_for(fd: &impl AsFd, limit: Duration, interrupt: &Interrupt) -
     }
 }
 
-/// A file in memory, for a child to read from or to write to.
-///
-/// Unlike a pipe it takes all there is at once: nobody has to read while the child is measured,
-/// and a child cannot be held up by a reader that sleeps.
-#[derive(Debug)]
-pub struct Memory(File);
-
-impl Memory {
-    /// A file that holds `text`, to be read from its start.
-    ///
-    /// # Errors
-    ///
-    /// No memory, or no descriptor.
-    pub fn holding(text: &str) -> io::Result<Self> {
-        let mut file = tempfile()?;
-        file.write_all(text.as_bytes())?;
-        file.rewind()?;
-        Ok(Memory(file))
-    }
-
-    /// The file as a child's input or output.
-    ///
-    /// # Errors
-    ///
-    /// No descriptor.
-    pub fn stdio(&self) -> io::Result<Stdio> {
-        Ok(self.0.try_clone()?.into())
-    }
-
-    /// All that was written, as text; what is not UTF-8 is replaced.
-    ///
-    /// # Errors
-    ///
-    /// Only those of a broken system.
-    pub fn text(&mut self) -> io::Result<String> {
-        let mut bytes = Vec::new();
-        self.0.rewind()?;
-        self.0.read_to_end(&mut bytes)?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    }
-}
-
-fn tempfile() -> io::Result<File> {
-    Ok(File::from(memfd_create("compare", MemfdFlags::CLOEXEC)?))
-}
-
-/// The last lines of what a child said, in one: enough to know why it ended.
-pub fn last_words(text: &str) -> String {
-    const LINES: usize = 3;
-    const CHARACTERS: usize = 300;
-    let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let words = lines[lines.len().saturating_sub(LINES)..].join(" | ");
-    let from = words.char_indices().rev().nth(CHARACTERS - 1).map_or(0, |(index, _)| index);
-    words[from..].to_owned()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+    use std::process::Stdio;
+
     use super::*;
 
     const LONG: Duration = Duration::from_secs(60);
@@ -283,21 +228,5 @@ mod tests {
         drop(process);
         // The grandchild holds the other end of the pipe: this returns once it is dead as well.
         assert_eq!(stdout.read(&mut line).unwrap(), 0);
-    }
-
-    #[test]
-    fn memory_takes_more_than_a_pipe() {
-        let mut output = Memory::holding("").unwrap();
-        let mut command = shell("head -c 1000000 /dev/zero | tr '\\0' x");
-        let mut process = Process::start(command.stdout(output.stdio().unwrap())).unwrap();
-        process.reap().unwrap();
-        assert_eq!(output.text().unwrap().len(), 1_000_000);
-    }
-
-    #[test]
-    fn last_words_are_few_and_in_one_line() {
-        assert_eq!(last_words("a\n\n b \nc\nd\n"), "b | c | d");
-        assert_eq!(last_words(""), "");
-        assert_eq!(last_words(&"é".repeat(1_000)).chars().count(), 300);
     }
 }

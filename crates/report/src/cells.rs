@@ -2,7 +2,9 @@
 
 use harness::number::grouped;
 
-use crate::summary::{Common, Figures, Group, Row, Summary, WorkloadSummary};
+use crate::figures::Figures;
+use crate::stats::Spread;
+use crate::summary::{Common, Group, Row, Summary, WorkloadSummary};
 
 /// The heads of all columns but the first, which is the lane's.
 pub const HEADS: [&str; 7] =
@@ -23,7 +25,7 @@ pub fn columns(figures: &Figures) -> [String; 7] {
     let mebibytes = |bytes: f64| bytes / f64::from(1 << 20);
     [
         three_digits(figures.throughput),
-        with_spread(figures.wall_ms.median, figures.wall_ms.deviation),
+        with_spread(figures.wall_ms),
         optional(figures.cpu_us_per_document),
         optional(figures.rss_bytes_above_floor.map(mebibytes)),
         optional(figures.service_time_ms_p50),
@@ -112,12 +114,16 @@ pub fn three_digits(value: f64) -> String {
     }
 }
 
-/// The value and its spread, with the same number of decimals: the spread's own.
-fn with_spread(value: f64, spread: f64) -> String {
-    match value {
-        _ if value < 99.995 => format!("{value:.2} ± {spread:.2}"),
-        _ if value < 999.95 => format!("{value:.1} ± {spread:.1}"),
-        _ => format!("{} ± {}", grouped(value.round() as u64), grouped(spread.round() as u64)),
+/// The value and its spread, with as many decimals as the value bears.
+fn with_spread(spread: Spread) -> String {
+    let text = |value: f64| match spread.median {
+        _ if spread.median < 99.995 => format!("{value:.2}"),
+        _ if spread.median < 999.95 => format!("{value:.1}"),
+        _ => grouped(value.round() as u64),
+    };
+    match spread.deviation {
+        Some(deviation) => format!("{} ± {}", text(spread.median), text(deviation)),
+        None => text(spread.median),
     }
 }
 
@@ -133,8 +139,10 @@ mod tests {
 
     #[test]
     fn a_spread_has_the_decimals_of_its_value() {
-        assert_eq!(with_spread(20.126, 0.11), "20.13 ± 0.11");
-        assert_eq!(with_spread(250.04, 3.0), "250.0 ± 3.0");
-        assert_eq!(with_spread(1_999.6, 12.2), "2,000 ± 12");
+        let text = |median, deviation| with_spread(Spread { median, deviation });
+        assert_eq!(text(20.126, Some(0.11)), "20.13 ± 0.11");
+        assert_eq!(text(250.04, Some(3.0)), "250.0 ± 3.0");
+        assert_eq!(text(1_999.6, Some(12.2)), "2,000 ± 12");
+        assert_eq!(text(20.126, None), "20.13");
     }
 }

@@ -9,14 +9,17 @@
 //! In reading order:
 //!
 //! * [`stats`]: the few statistics that there are;
+//! * [`figures`]: samples of one cell as numbers;
 //! * [`summary`]: samples as rows, and what stands in a row that has none;
 //! * [`cells`]: one row as text, the same for every form;
 //! * [`table`]: for a terminal of 100 columns;
 //! * [`markdown`]: for a page.
 
 pub mod cells;
+pub mod figures;
 #[cfg(test)]
 mod fixture;
+mod machine;
 pub mod markdown;
 pub mod stats;
 pub mod summary;

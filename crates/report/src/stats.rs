@@ -10,15 +10,16 @@ use serde::Serialize;
 pub struct Spread {
     /// The [`median`].
     pub median: f64,
-    /// The [`median_absolute_deviation`].
-    pub deviation: f64,
+    /// The [`median_absolute_deviation`]; `None` of a single value, which says nothing about it.
+    pub deviation: Option<f64>,
 }
 
 impl Spread {
     /// Of `values`; `None` when there is none.
     pub fn of(values: &[f64]) -> Option<Self> {
-        let median = median(values)?;
-        Some(Spread { median, deviation: median_absolute_deviation(values)? })
+        let several = values.len() > 1;
+        let deviation = several.then(|| median_absolute_deviation(values)).flatten();
+        Some(Spread { median: median(values)?, deviation })
     }
 }
 
@@ -78,7 +79,7 @@ mod tests {
     fn known_values() {
         assert_eq!(
             Spread::of(&[1.0, 1.0, 2.0, 2.0, 4.0, 6.0, 9.0]),
-            Some(Spread { median: 2.0, deviation: 1.0 })
+            Some(Spread { median: 2.0, deviation: Some(1.0) })
         );
         assert_eq!(median(&[1.0, 4.0]), Some(2.5));
         let counts = [(30, 1), (10, 98), (20, 1)];
@@ -110,7 +111,9 @@ mod tests {
             let moved: Vec<_> = values.iter().map(|value| value + by).collect();
             let after = Spread::of(&moved).unwrap();
             prop_assert!((after.median - before.median - by).abs() < 1e-3);
-            prop_assert!((after.deviation - before.deviation).abs() < 1e-3);
+            let (before, after) = (before.deviation, after.deviation);
+            prop_assert_eq!(before.is_some(), after.is_some());
+            prop_assert!((after.unwrap_or(0.0) - before.unwrap_or(0.0)).abs() < 1e-3);
         }
 
         #[test]

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use harness::environment::Environment;
 use harness::plan::{Cell, NotRun, Plan, PlannedCell, PlannedWorkload};
 use harness::record::{Ending, How, Recorded};
-use harness::sample::{JobMeasured, Sample};
+use harness::sample::Sample;
 use harness::workload::Point;
 use job::Client;
 use serde::Serialize;
 
 use crate::cells::group_head;
-use crate::stats::{Spread, median, quantile};
+use crate::figures::{Figures, figures, rank, rss_bytes};
+use crate::machine::{machine, warnings};
+use crate::stats::median;
 
 /// A whole record, summed up.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -64,25 +65,6 @@ pub struct Row {
     pub note: Option<String>,
     /// Whether something is wrong with the lane, or with the system for it.
     pub failed: bool,
-}
-
-/// What the samples of one cell add up to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Figures {
-    /// Verified documents per second, at the median wall time.
-    pub throughput: f64,
-    /// The job alone, milliseconds.
-    pub wall_ms: Spread,
-    /// CPU time of the job, user and system, microseconds for each document.
-    pub cpu_us_per_document: Option<f64>,
-    /// `VmHWM` less that of a process without a lane, bytes; never below 0.
-    pub rss_bytes_above_floor: Option<f64>,
-    /// Median over samples of the service time's median, milliseconds.
-    pub service_time_ms_p50: Option<f64>,
-    /// Median over samples of the service time's 99th percentile, milliseconds.
-    pub service_time_ms_p99: Option<f64>,
-    /// Wall time against the group's best: 1 for the best, 2 for twice as long.
-    pub ratio: f64,
 }
 
 /// What is the same for all rows of a workload: medians over all of its samples.
@@ -175,7 +157,7 @@ impl Context<'_> {
         let floor = self.floor_rss_bytes(&planned.cell);
         let failures = samples.iter().filter_map(|sample| sample.void.as_ref());
         let failed = failures.clone().any(|void| void.gate.is_failure());
-        let why = failures.last().map(|void| void.why.as_str());
+        let why = failures.clone().next_back().map(|void| void.why.as_str());
         let note = match why {
             _ if planned.not_run.is_some() => planned.not_run.as_ref().map(|n| n.why().to_owned()),
             None if valid.is_empty() => Some(self.why_not_reached(&planned.cell)),
@@ -248,90 +230,11 @@ impl Context<'_> {
     }
 }
 
-fn rss_bytes(sample: &Sample) -> Option<f64> {
-    sample.job.as_ref()?.rss_bytes_peak.map(|bytes| bytes as f64)
-}
-
-/// Of samples that count; the ratio is not known yet.
-fn figures(samples: &[&Sample], floor_rss_bytes: Option<f64>) -> Option<Figures> {
-    let documents = samples.first()?.cell.point.documents as f64;
-    let jobs: Vec<&JobMeasured> = samples.iter().filter_map(|s| s.job.as_ref()).collect();
-    let middle = |of: &dyn Fn(&JobMeasured) -> Option<f64>| {
-        median(&jobs.iter().filter_map(|job| of(job)).collect::<Vec<_>>())
-    };
-    let walls: Vec<_> = jobs.iter().map(|job| job.wall_ns as f64 / 1e6).collect();
-    let wall_ms = Spread::of(&walls)?;
-    let service_time_ms =
-        |part| middle(&|job| Some(quantile(&job.service_times_ns, part)? as f64 / 1e6));
-    let rss = middle(&|job| job.rss_bytes_peak.map(|bytes| bytes as f64));
-    Some(Figures {
-        throughput: documents / (wall_ms.median / 1e3),
-        wall_ms,
-        cpu_us_per_document: middle(&|job| Some(job.usage?.cpu_us() as f64 / documents)),
-        rss_bytes_above_floor: rss.zip(floor_rss_bytes).map(|(rss, floor)| (rss - floor).max(0.0)),
-        service_time_ms_p50: service_time_ms(0.5),
-        service_time_ms_p99: service_time_ms(0.99),
-        ratio: f64::NAN,
-    })
-}
-
-fn rank(group: &mut Group) {
-    let figures = || group.rows.iter().filter_map(|row| row.figures.as_ref());
-    let best = figures().map(|figures| figures.wall_ms.median).fold(f64::INFINITY, f64::min);
-    for figures in group.rows.iter_mut().filter_map(|row| row.figures.as_mut()) {
-        figures.ratio = figures.wall_ms.median / best;
-    }
-}
-
-fn machine(environment: &Environment) -> String {
-    let Environment { cpu_model, processors, kernel, build, .. } = environment;
-    let virtual_machine = if environment.virtual_machine { " (virtual)" } else { "" };
-    let commit = build.commit.as_deref().unwrap_or("unknown");
-    let modified = if build.modified == Some(true) { ", modified" } else { "" };
-    format!(
-        "{processors} × {cpu_model}{virtual_machine}; {kernel}; {}; commit {commit}{modified}; \
-         origin {} on {} thread{}",
-        build.rustc,
-        environment.origin_server,
-        environment.origin_threads,
-        if environment.origin_threads == 1 { "" } else { "s" },
-    )
-}
-
-fn warnings(environment: &Environment, ending: Option<&Ending>) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if !environment.build.optimised {
-        warnings.push("built without optimisation: the numbers mean nothing".to_owned());
-    }
-    if environment.load_1m > environment.processors as f64 / 2.0 {
-        let load = environment.load_1m;
-        warnings.push(format!("the machine was busy before the run: load {load:.1}"));
-    }
-    match ending {
-        None => warnings.push("the run did not end by itself; this is what it had".to_owned()),
-        Some(ending) => {
-            if ending.steal > 0.02 {
-                let percent = ending.steal * 100.0;
-                warnings.push(format!("the hypervisor took {percent:.0} % of the CPU time"));
-            }
-            match ending.how {
-                How::Complete => {}
-                How::OutOfTime => warnings.push(
-                    "time was up before the last round; --samples N takes as long as it needs"
-                        .to_owned(),
-                ),
-                How::Interrupted => warnings.push("interrupted; this is what it had".to_owned()),
-                How::Broken => warnings.push("the origin died; this is what it had".to_owned()),
-            }
-        }
-    }
-    warnings
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixture;
+    use crate::stats::Spread;
 
     fn row(summary: &Summary, client: Client, lane: &str) -> Row {
         let groups = &summary.workloads[0].groups;
@@ -354,7 +257,7 @@ mod tests {
         let row = row(&summary, Client::Raw, "stackful/hub");
         assert_eq!(row.samples, 2, "the third had too many in flight, the warm-up never counts");
         let figures = row.figures.unwrap();
-        assert_eq!(figures.wall_ms, Spread { median: 40.0, deviation: 0.0 });
+        assert_eq!(figures.wall_ms, Spread { median: 40.0, deviation: Some(0.0) });
         assert!((figures.throughput - 2_500.0).abs() < 1e-6);
         assert_eq!(figures.rss_bytes_above_floor, Some(f64::from(1 << 19)));
         assert!(!row.failed, "some samples count, and the lane did not fail");

@@ -109,14 +109,18 @@ fn bold(cell: Cell, wanted: bool) -> Cell {
     if wanted { cell.add_attribute(Attribute::Bold) } else { cell }
 }
 
-/// Lines of at most [`WIDTH`] characters, broken between words.
 fn wrapped(text: &str) -> Vec<String> {
+    wrapped_at(text, WIDTH)
+}
+
+/// Lines of at most `width` characters, broken between words.
+pub fn wrapped_at(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let line = lines.last_mut().expect("there is one from the start");
         if line.is_empty() {
             line.push_str(word);
-        } else if line.chars().count() + 1 + word.chars().count() <= WIDTH {
+        } else if line.chars().count() + 1 + word.chars().count() <= width {
             line.push(' ');
             line.push_str(word);
         } else {
@@ -143,8 +147,8 @@ mod tests {
             fixture::scale_walls(&mut recorded, wall_ms);
             let text = render(&summarise(&recorded), Style::Plain);
             assert!(widest(&text) <= WIDTH, "{}:\n{text}", widest(&text));
-            let whole = |lane: &&str| text.contains(&format!(" {lane}"));
-            assert!(fixture::LANES.iter().all(|lane| whole(&lane)), "a lane is broken:\n{text}");
+            let whole = |lane: &str| text.contains(&format!(" {lane}"));
+            assert!(fixture::LANES.iter().all(|lane| whole(lane)), "a lane is broken:\n{text}");
         }
     }
 

@@ -1,0 +1,51 @@
+//! On which machine a record was made, and what to mind about it.
+
+use harness::environment::Environment;
+use harness::record::{Ending, How};
+
+/// The machine and the program, in one line.
+pub(crate) fn machine(environment: &Environment) -> String {
+    let Environment { cpu_model, processors, kernel, build, .. } = environment;
+    let virtual_machine = if environment.virtual_machine { " (virtual)" } else { "" };
+    let commit = build.commit.as_deref().unwrap_or("unknown");
+    let modified = if build.modified == Some(true) { ", modified" } else { "" };
+    format!(
+        "{processors} × {cpu_model}{virtual_machine}; {kernel}; {}; commit {commit}{modified}; \
+         origin {} on {} thread{}",
+        build.rustc,
+        environment.origin_server,
+        environment.origin_threads,
+        if environment.origin_threads == 1 { "" } else { "s" },
+    )
+}
+
+/// What a reader has to know before believing any number.
+pub(crate) fn warnings(environment: &Environment, ending: Option<&Ending>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if !environment.build.optimised {
+        warnings.push("built without optimisation: the numbers mean nothing".to_owned());
+    }
+    if environment.load_1m > environment.processors as f64 / 2.0 {
+        let load = environment.load_1m;
+        warnings.push(format!("the machine was busy before the run: load {load:.1}"));
+    }
+    match ending {
+        None => warnings.push("the run did not end by itself; this is what it had".to_owned()),
+        Some(ending) => {
+            if ending.steal > 0.02 {
+                let percent = ending.steal * 100.0;
+                warnings.push(format!("the hypervisor took {percent:.0} % of the CPU time"));
+            }
+            match ending.how {
+                How::Complete => {}
+                How::OutOfTime => warnings.push(
+                    "time was up before the last round; --samples N takes as long as it needs"
+                        .to_owned(),
+                ),
+                How::Interrupted => warnings.push("interrupted; this is what it had".to_owned()),
+                How::Broken => warnings.push("the origin died; this is what it had".to_owned()),
+            }
+        }
+    }
+    warnings
+}
