@@ -28,10 +28,12 @@ pub struct Choice<'a> {
     lanes: Vec<Lane>,
     workloads: Vec<Workload>,
     corpora: Corpora,
+    limits: Limits,
 }
 
 impl RunOptions {
-    /// Finds the lanes, the workloads and the documents that the options name.
+    /// Finds the lanes, the workloads and the documents that the options name, and raises the
+    /// limits that may be raised.
     ///
     /// # Errors
     ///
@@ -44,7 +46,8 @@ impl RunOptions {
         let corpora = Corpora::new(&workloads, files.map_err(Misuse::of)?, self.seed);
         let corpora = corpora.map_err(Misuse::of)?;
         let program = env::current_exe().context("cannot find this program")?;
-        Ok(Choice { options: self, began, program, lanes, workloads, corpora })
+        let limits = Limits::raised();
+        Ok(Choice { options: self, began, program, lanes, workloads, corpora, limits })
     }
 
     /// Every workload of the file, as it is written there.
@@ -90,12 +93,12 @@ impl Choice<'_> {
     /// # Errors
     ///
     /// Nothing of it can be measured.
-    pub fn plan(&self, limits: &Limits) -> anyhow::Result<Plan> {
+    pub fn plan(&self) -> anyhow::Result<Plan> {
         let plan = Plan::new(&Wishes {
             workloads: &self.workloads,
             lanes: &self.lanes,
             corpora: &self.corpora,
-            limits,
+            limits: &self.limits,
             profile: self.options.profile(),
             rounds: self.options.rounds(),
             seed: self.options.seed,
@@ -132,7 +135,7 @@ impl Choice<'_> {
     /// # Errors
     ///
     /// The lock file that the program was built from is none.
-    pub fn environment(&self, limits: Limits) -> anyhow::Result<Environment> {
+    pub fn environment(&self) -> anyhow::Result<Environment> {
         let build = Build {
             rustc: option_env!("COMPARE_RUSTC").unwrap_or("rustc unknown").to_owned(),
             commit: option_env!("COMPARE_COMMIT").map(str::to_owned),
@@ -141,7 +144,7 @@ impl Choice<'_> {
             crates: locked_crates(include_str!("../Cargo.lock"))?,
         };
         let server = self.options.origin.name();
-        Ok(Environment::observe(build, limits, server, origin_threads()))
+        Ok(Environment::observe(build, self.limits.clone(), server, origin_threads()))
     }
 
     /// All that is needed to measure it.

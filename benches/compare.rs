@@ -5,8 +5,8 @@
 
 use std::process::ExitCode;
 
-use compare_cli::{Door, LANES, Progress, RunOptions, enter};
-use harness::{Interrupt, Limits, OriginProcess, Record, measure, record};
+use compare_cli::{Door, LANES, RunOptions, enter, progress};
+use harness::{Interrupt, OriginProcess, Record, record};
 use job::Lane;
 
 #[allow(dead_code, reason = "the command includes this file for its pipeline")]
@@ -17,14 +17,12 @@ fn main() -> ExitCode {
 /// Data flows one way: choice → plan → origin → samples → record → summary → tables.
 pub fn compare(options: &RunOptions, lanes: &[Lane]) -> anyhow::Result<ExitCode> {
     let interrupt = Interrupt::listen()?;
-    let limits = Limits::raised();
     let choice = options.choose(lanes)?;
-    let plan = choice.plan(&limits)?;
+    let plan = choice.plan()?;
     let mut origin = OriginProcess::start(&choice.service()?, &interrupt)?;
-    let mut record = Record::create(&options.folder(), &plan, &choice.environment(limits)?)?;
-    let progress = Progress::over(&plan);
+    let mut record = Record::create(&options.folder(), &plan, &choice.environment()?)?;
     let mut bench = choice.bench(&plan, &mut origin, &mut record, &interrupt);
-    let measured = measure(&mut bench, &mut |event| progress.show(&event));
+    let measured = progress::measure(&mut bench);
     let summary = report::summarise(&record::read(record.folder())?);
     options.print(&summary, record.folder())?;
     options.verdict(measured, &summary)

@@ -23,4 +23,3 @@ pub use choice::Choice;
 pub use cli::RunOptions;
 pub use enter::{Door, Misuse, enter};
 pub use lanes::LANES;
-pub use progress::Progress;

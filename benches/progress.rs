@@ -1,22 +1,32 @@
 //! What a person sees meanwhile.
 
-use harness::measure::Event;
+use harness::measure::{Event, MeasureError};
 use harness::plan::NotRun;
-use harness::{Plan, Sample};
+use harness::{Bench, Ending, Plan, Sample};
 use indicatif::{ProgressBar, ProgressStyle};
+
+/// Measures, and shows how far it is.
+///
+/// # Errors
+///
+/// Those of [`harness::measure()`].
+pub fn measure(bench: &mut Bench<'_>) -> Result<Ending, MeasureError> {
+    let progress = Progress::over(bench.plan);
+    harness::measure(bench, &mut |event| progress.show(&event))
+}
 
 /// A bar on standard error, and a line for every sample that does not count.
 ///
 /// Without a terminal there is no bar. It is drawn between samples only: a bar that ticks would
 /// take time from what is measured.
 #[derive(Debug)]
-pub struct Progress {
+struct Progress {
     bar: ProgressBar,
 }
 
 impl Progress {
     /// Over all samples of the plan; what the plan had to refuse is told first.
-    pub fn over(plan: &Plan) -> Self {
+    fn over(plan: &Plan) -> Self {
         tell_refusals(plan);
         let samples = plan.running().count() as u64 * u64::from(plan.rounds);
         let template = "{bar:24} {pos}/{len} {elapsed} {wide_msg}";
@@ -26,7 +36,7 @@ impl Progress {
     }
 
     /// Shows what happens.
-    pub fn show(&self, event: &Event<'_>) {
+    fn show(&self, event: &Event<'_>) {
         match event {
             Event::Starting(cell) => self.bar.set_message(cell.to_string()),
             Event::Skipped(_) => self.bar.inc(1),
