@@ -67,8 +67,9 @@ impl RunOptions {
     fn chosen_workloads(&self) -> anyhow::Result<Vec<Workload>> {
         let chosen =
             workload::select(self.all_workloads()?, &self.workloads).map_err(Misuse::of)?;
+        let named = !self.workloads.is_empty();
         let mut workloads: Vec<_> =
-            chosen.into_iter().filter_map(|w| w.in_profile(self.profile())).collect();
+            chosen.into_iter().filter_map(|w| w.in_profile(self.profile(), named)).collect();
         if !self.concurrency.is_empty() {
             for workload in &mut workloads {
                 workload.concurrency = Counts(self.concurrency.clone());

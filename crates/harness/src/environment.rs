@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits::Limits;
 
+const CONGESTION_CONTROL: &str = "/proc/sys/net/ipv4/tcp_congestion_control";
+
 /// What a reader has to know of a machine before believing a number from it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Environment {
@@ -26,6 +28,8 @@ pub struct Environment {
     pub kernel: String,
     /// Limits of every process of the run.
     pub limits: Limits,
+    /// How TCP paces itself (`net.ipv4.tcp_congestion_control`).
+    pub tcp_congestion_control: String,
     /// Load average over the last minute, before the run.
     pub load_1m: f64,
     /// The program.
@@ -73,6 +77,8 @@ impl Environment {
             memory_bytes: memory_bytes().unwrap_or(0),
             kernel: format!("{} {}", text(uname.sysname()), text(uname.release())),
             limits,
+            tcp_congestion_control: fs::read_to_string(CONGESTION_CONTROL)
+                .map_or_else(|_| "unknown".to_owned(), |name| name.trim().to_owned()),
             load_1m: load_1m(),
             build,
             origin_server: origin_server.to_owned(),

@@ -183,7 +183,11 @@ fn first_line(
     }
 }
 
-/// Threads for the origin: half of the processors, so that the other half is left to the lane.
+/// Threads for the origin: one a processor.
+///
+/// With half of them it would be the narrowest place: on 2 processors, without delay and with 64
+/// requests in flight, one thread held every raw lane to about 59,000 documents a second, whatever
+/// its model, and two let them differ, at 107,000 to 119,000.
 pub fn origin_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, |processors| (processors.get() / 2).max(1))
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

@@ -43,6 +43,9 @@ pub struct Workload {
     /// 0 to 1; with less the sample does not count.
     #[serde(default)]
     pub in_flight_least: f64,
+    /// What a run changes that is neither `--quick` nor `--full`.
+    #[serde(default)]
+    pub standard: Changes,
     /// What `--quick` changes.
     #[serde(default)]
     pub quick: Changes,
@@ -189,15 +192,18 @@ pub fn select(workloads: Vec<Workload>, names: &[String]) -> Result<Vec<Workload
     Ok(workloads.into_iter().filter(|w| names.is_empty() || names.contains(&w.name)).collect())
 }
 
-/// The most documents of a cell, and the longest delay, when answers alone are looked at.
+/// The most documents of a cell, the most of them at once, and the longest delay, when answers
+/// alone are looked at: what any machine allows.
 const VERIFY_DOCUMENTS: u64 = 16;
+const VERIFY_CONCURRENCY: u64 = 64;
 const VERIFY_DELAY_US: u64 = 1_000;
 
 impl Workload {
-    /// The workload as `profile` wants it, or `None` when the profile leaves it out.
-    pub fn in_profile(mut self, profile: Profile) -> Option<Self> {
+    /// The workload as `profile` wants it, or `None` when the profile leaves it out. One that was
+    /// asked for by its name is never left out.
+    pub fn in_profile(mut self, profile: Profile, named: bool) -> Option<Self> {
         let changes = match profile {
-            Profile::Standard => Changes::default(),
+            Profile::Standard => std::mem::take(&mut self.standard),
             Profile::Quick => std::mem::take(&mut self.quick),
             Profile::Full => std::mem::take(&mut self.full),
             Profile::Verify => {
@@ -209,12 +215,15 @@ impl Workload {
         };
         self.documents = changes.documents.unwrap_or(self.documents);
         self.concurrency = changes.concurrency.unwrap_or(self.concurrency);
-        (!changes.leave_out).then_some(self)
+        (named || !changes.leave_out).then_some(self)
     }
 
     /// Every N with every C, in the order of the file.
     pub fn points(&self, profile: Profile) -> Vec<Point> {
-        let most = if profile == Profile::Verify { VERIFY_DOCUMENTS } else { u64::MAX };
+        let (documents_most, concurrency_most) = match profile {
+            Profile::Verify => (VERIFY_DOCUMENTS, VERIFY_CONCURRENCY),
+            _ => (u64::MAX, u64::MAX),
+        };
         let mut points = Vec::new();
         for &concurrency in &self.concurrency.0 {
             let documents = match &self.documents {
@@ -222,7 +231,8 @@ impl Workload {
                 Documents::Counts(counts) => &counts.0,
             };
             for &documents in documents {
-                let point = Point { documents: documents.min(most), concurrency };
+                let documents = documents.min(documents_most);
+                let point = Point { documents, concurrency: concurrency.min(concurrency_most) };
                 if !points.contains(&point) {
                     points.push(point);
                 }
@@ -310,10 +320,11 @@ full = { leave_out = true }
     #[test]
     fn profiles_change_what_they_name() {
         let workload = || read("w.toml", PLAIN).unwrap().remove(0);
-        let quick = workload().in_profile(Profile::Quick).unwrap();
+        let quick = workload().in_profile(Profile::Quick, false).unwrap();
         assert_eq!(quick.points(Profile::Quick), [point(10, 64)]);
-        assert_eq!(workload().in_profile(Profile::Full), None);
-        let verify = workload().in_profile(Profile::Verify).unwrap();
+        assert_eq!(workload().in_profile(Profile::Full, false), None);
+        assert!(workload().in_profile(Profile::Full, true).is_some(), "it was asked for by name");
+        let verify = workload().in_profile(Profile::Verify, false).unwrap();
         assert_eq!(verify.delay_us, 1_000);
     }
 
@@ -324,7 +335,7 @@ full = { leave_out = true }
             .replace("concurrency = 64", "concurrency = [100, 1_600]");
         let workload = read("w.toml", &text).unwrap().remove(0);
         assert_eq!(workload.points(Profile::Standard), [point(100, 100), point(1_600, 1_600)]);
-        assert_eq!(workload.points(Profile::Verify), [point(16, 100), point(16, 1_600)]);
+        assert_eq!(workload.points(Profile::Verify), [point(16, 64)]);
     }
 
     #[test]
