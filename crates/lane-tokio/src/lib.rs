@@ -80,6 +80,9 @@ fn needs(job: &Job, threads: u64) -> Needs {
 
 fn run(runtime: std::io::Result<Runtime>, job: &Job) -> Result<Tally, LaneError> {
     let runtime = runtime.map_err(|source| LaneError::Runtime { doing: "start", source })?;
-    let client = Client::new(job);
-    runtime.block_on(fetch_and_aggregate(&client, job))
+    let job = job.clone();
+    // As a task: what `block_on` itself polls runs on no worker, and each task that it spawns would
+    // have to be handed over to one.
+    let main = runtime.spawn(async move { fetch_and_aggregate(&Client::new(&job), &job).await });
+    runtime.block_on(main).unwrap_or_else(|error| Err(LaneError::Task(error.to_string())))
 }
