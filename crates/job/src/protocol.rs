@@ -1,41 +1,4 @@
-//! The lane protocol: one JSON job in, one JSON outcome out.
-//!
-//! A lane process reads one [`Job`] on standard input, up to its end, does it, writes one
-//! [`Outcome`] on standard output, and exits with 0. Standard error is for people and is shown
-//! when the lane fails. A program in any language that does this is a lane.
-//!
-//! ```json
-//! {"protocol": 1, "origin": "http://127.0.0.1:41234", "path": "/api/v2/pokemon/{id}?delay_us=20000",
-//!  "ids": [1, 4, 7], "documents": 1000, "concurrency": 64, "client": "library", "top": 10}
-//! ```
-//!
-//! Document number `i`, counted from 0, is `ids[i % len(ids)]`; its URL is `origin + path` with
-//! `{id}` replaced. Fetch `documents` of them with at most `concurrency` in flight, and answer:
-//!
-//! ```json
-//! {"protocol": 1, "completed": {
-//!   "answer": {"documents": 1000, "bytes": 1500000, "weight_sum": "5100321", "height_sum": "99871",
-//!              "base_experience_sum": "187311", "stat_sum": "760021", "moves": 8000,
-//!              "types": {"fire": 63, "water": 118}, "top": 10,
-//!              "heaviest": [{"weight": 9991, "id": 7, "name": "squirttle-7"}],
-//!              "names_checksum": "00f3a1b2c3d4e5f6"},
-//!   "wall_ns": 381000000, "service_times_ns": [[20134000, 990], [21000000, 10]],
-//!   "usage": {"user_us": 12000, "system_us": 9000, "voluntary_switches": 80,
-//!             "involuntary_switches": 3, "minor_faults": 512, "major_faults": 0},
-//!   "rss_bytes_peak": 6291456}}
-//! ```
-//!
-//! `wall_ns` is the job alone: from before the first connection to after the last fold, without
-//! the start of the process. `service_times_ns` lists `[value, count]`, in any order and grouping.
-//! `usage` is `getrusage(RUSAGE_SELF)` after the job less before it; `rss_bytes_peak` is `VmHWM` of
-//! `/proc/self/status` at the end. A program that cannot know one of these leaves `usage` or
-//! `rss_bytes_peak` out. If any request fails, the whole job has:
-//!
-//! ```json
-//! {"protocol": 1, "failed": {"url": "http://127.0.0.1:41234/api/v2/pokemon/4", "why": "connection refused"}}
-//! ```
-//!
-//! Unknown fields of a job are to be ignored; a `protocol` that is not known is to be refused.
+#![doc = include_str!("../PROTOCOL.md")]
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -364,6 +327,28 @@ mod tests {
         assert_eq!(with(1_600, 1_600).idle_connections(), 1);
         assert_eq!(with(100, 64).idle_connections(), 36);
         assert_eq!(with(10_000, 64).idle_connections(), 64);
+    }
+
+    /// Every example of the page, in its order.
+    fn examples() -> Vec<&'static str> {
+        let page = include_str!("../PROTOCOL.md");
+        page.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect()
+    }
+
+    #[test]
+    fn the_page_shows_what_is_spoken() {
+        let [job, document, completed, failed] = examples()[..] else { panic!("four examples") };
+        assert_eq!(Job::from_json(job).unwrap().concurrency, 64);
+        let mut answer = Answer::new(10);
+        answer.add(1_500, &crate::Document::parse(document.as_bytes()).unwrap());
+        match Outcome::from_json(completed).unwrap().result {
+            OutcomeResult::Completed(completed) => assert_eq!(completed.answer, answer),
+            OutcomeResult::Failed(failed) => panic!("{failed}"),
+        }
+        assert!(matches!(
+            Outcome::from_json(failed).unwrap().result,
+            OutcomeResult::Failed(Failed { url: Some(_), .. })
+        ));
     }
 
     #[test]
