@@ -10,21 +10,17 @@ use job::LaneError;
 use crate::runtime::{Payload, Runtime, Task};
 
 /// Tasks in flight whose results are taken in the order in which they end.
-///
-/// It belongs to the task that made it: that one spawns, and that one joins.
 pub struct Tasks<T> {
     runtime: Arc<dyn Runtime>,
-    waker: Waker,
     finished: Arc<Finished<T>>,
     in_flight: u64,
 }
 
 impl<T: Send + 'static> Tasks<T> {
-    /// No tasks yet; the current task is the one that will join them.
+    /// No tasks yet.
     pub fn new(runtime: &Arc<dyn Runtime>) -> Self {
         Tasks {
             runtime: Arc::clone(runtime),
-            waker: runtime.waker(),
             finished: Arc::new(Finished { state: Mutex::new(State::default()) }),
             in_flight: 0,
         }
@@ -65,7 +61,7 @@ impl<T: Send + 'static> Tasks<T> {
             return None;
         }
         let result = loop {
-            match self.finished.take_or_wait(&self.waker) {
+            match self.finished.take_or_wait(self.runtime.as_ref()) {
                 Some(result) => break result,
                 None => self.runtime.park(),
             }
@@ -112,10 +108,11 @@ impl<T> Finished<T> {
         }
     }
 
-    fn take_or_wait(&self, waker: &Waker) -> Option<std::thread::Result<T>> {
+    /// The next result, or nothing and a wake-up for the current task once there is one.
+    fn take_or_wait(&self, runtime: &dyn Runtime) -> Option<std::thread::Result<T>> {
         let mut state = self.lock();
         let result = state.results.pop_front();
-        state.joiner = result.is_none().then(|| waker.clone());
+        state.joiner = result.is_none().then(|| runtime.waker());
         result
     }
 
