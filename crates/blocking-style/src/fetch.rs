@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use exchange::BODY_BYTES_MAX;
 use job::{FetchError, Fetched, Job, LaneError, Tally};
 use ureq::Agent;
 
@@ -17,7 +18,8 @@ use crate::{Client, Runtime, Tasks};
 pub fn fetch(agent: &Agent, url: &str) -> Result<Fetched, FetchError> {
     let started = Instant::now();
     let mut response = agent.get(url).call().map_err(|error| FetchError::new(url, error))?;
-    let body = response.body_mut().read_to_vec().map_err(|error| FetchError::new(url, error))?;
+    let body = response.body_mut().with_config().limit(BODY_BYTES_MAX as u64).read_to_vec();
+    let body = body.map_err(|error| FetchError::new(url, error))?;
     Fetched::parse(url, &body, started.elapsed())
 }
 

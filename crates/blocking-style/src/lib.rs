@@ -16,8 +16,8 @@
 //! in another, and the code in between cannot tell. gevent gets there by replacing Python's socket
 //! module under the program's feet; here the replacement is a parameter, checked by the compiler.
 //!
-//! `lane-tokio` holds the same two functions with async/await, line for line. The difference
-//! between the two files is the price of colouring functions.
+//! `lane-tokio` holds the same two functions with async/await, and [`raw`] almost line for line. The
+//! difference between the two files is the price of colouring functions.
 //!
 //! In reading order: [`mod@fetch`] (the exhibit), [`runtime`] (what a runtime must offer),
 //! [`tasks`] (fan-out and fan-in on top of it), [`plug`] (ureq on a runtime's sockets), [`raw`]

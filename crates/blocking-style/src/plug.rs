@@ -9,7 +9,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error, Timeout};
 
-use crate::runtime::{Runtime, Socket, is_idle};
+use crate::runtime::{Runtime, Socket, addresses, is_idle};
 
 /// ureq's default is 128 KiB each, which at 10,000 connections is 2.5 GB; a head and a small body
 /// fit in these.
@@ -81,7 +81,7 @@ impl<In: Transport> Connector<In> for Plug {
 }
 
 impl Plug {
-    /// The first address that answers.
+    /// The first address that answers. When time is up, it is up for all of them.
     fn connect_any(
         &self,
         addresses: &[SocketAddr],
@@ -91,7 +91,10 @@ impl Plug {
         for address in addresses {
             match self.0.connect(*address, timeout) {
                 Ok(socket) => return Ok(socket),
-                Err(error) => last = in_time(Err::<(), _>(error), Timeout::Connect).unwrap_err(),
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                    return Err(Error::Timeout(Timeout::Connect));
+                }
+                Err(error) => last = Error::Io(error),
             }
         }
         Err(last)
@@ -136,12 +139,7 @@ impl Transport for PluggedSocket {
             self.timeouts.read = limit;
         }
         let input = self.buffers.input_append_buf();
-        let amount = loop {
-            match self.socket.read(input) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => break in_time(result, timeout.reason)?,
-            }
-        };
+        let amount = in_time(self.socket.read(input), timeout.reason)?;
         self.buffers.input_appended(amount);
         Ok(amount > 0)
     }
@@ -163,8 +161,7 @@ fn in_time<T>(result: io::Result<T>, reason: Timeout) -> Result<T, Error> {
     })
 }
 
-/// Looks names up through the runtime. An address needs no looking up, and neither does
-/// `localhost` (RFC 6761, section 6.3).
+/// Looks names up through the runtime.
 pub struct PluggedResolver(Arc<dyn Runtime>);
 
 impl Resolver for PluggedResolver {
@@ -174,20 +171,14 @@ impl Resolver for PluggedResolver {
         _config: &Config,
         _timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
-        let host = uri.host().ok_or(Error::HostNotFound)?.trim_matches(['[', ']']);
+        let host = uri.host().ok_or(Error::HostNotFound)?;
         let default_port = if uri.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 };
         let port = uri.port_u16().unwrap_or(default_port);
-        let mut addresses = self.empty();
-        if host == "localhost" {
-            addresses.push(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
-        } else if let Ok(ip) = host.parse::<IpAddr>() {
-            addresses.push(SocketAddr::from((ip, port)));
-        } else {
-            let found = self.0.resolve(host, port).map_err(|_| Error::HostNotFound)?;
-            // ureq keeps 16.
-            found.into_iter().take(16).for_each(|address| addresses.push(address));
-        }
-        if addresses.is_empty() { Err(Error::HostNotFound) } else { Ok(addresses) }
+        let found = addresses(self.0.as_ref(), host, port).map_err(|_| Error::HostNotFound)?;
+        let mut kept = self.empty();
+        // ureq keeps 16.
+        found.into_iter().take(16).for_each(|address| kept.push(address));
+        if kept.is_empty() { Err(Error::HostNotFound) } else { Ok(kept) }
     }
 }
 

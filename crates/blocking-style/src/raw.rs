@@ -9,7 +9,7 @@ use std::time::Instant;
 use exchange::{Response, Url};
 use job::{FetchError, Fetched};
 
-use crate::runtime::{Runtime, Socket};
+use crate::runtime::{Runtime, Socket, addresses};
 
 /// Connections to a job's one origin that are between two requests, and the way to open more.
 pub struct Connections {
@@ -72,11 +72,8 @@ impl Connections {
 }
 
 fn address(runtime: &dyn Runtime, url: &Url<'_>) -> Result<SocketAddr, Error> {
-    if let Ok(address) = url.authority.parse() {
-        return Ok(address);
-    }
     let (host, port) = url.host_and_port();
-    let mut found = runtime.resolve(host, port)?.into_iter();
+    let mut found = addresses(runtime, host, port)?.into_iter();
     found.next().ok_or_else(|| format!("{host} has no address").into())
 }
 

@@ -3,12 +3,14 @@
 use std::any::Any;
 use std::fmt::Debug;
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
-use std::os::fd::BorrowedFd;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
 
 /// Where blocking calls end up: an OS thread that waits in the kernel, or a green thread that
@@ -52,7 +54,8 @@ pub trait Runtime: Send + Sync + 'static {
     fn waker(&self) -> Waker;
 }
 
-/// A connected TCP stream whose calls wait the way its runtime waits.
+/// A connected TCP stream whose calls wait the way its runtime waits, through signals too: no call
+/// fails with [`io::ErrorKind::Interrupted`].
 pub trait Socket: Read + Write + Debug + Send + Sync {
     /// Limits each read; `None` waits for ever. A read past the limit fails with
     /// [`io::ErrorKind::TimedOut`] or [`io::ErrorKind::WouldBlock`].
@@ -89,7 +92,70 @@ pub trait Socket: Read + Write + Debug + Send + Sync {
 pub fn is_idle(socket: &dyn Socket) -> bool {
     let mut byte = [0];
     let peeked = recv(socket.descriptor(), &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT);
-    matches!(peeked, Err(rustix::io::Errno::AGAIN))
+    matches!(peeked, Err(Errno::AGAIN))
+}
+
+/// The moment that is `timeout` from now; none when there is no limit, or none that a clock reaches.
+pub fn deadline(timeout: Option<Duration>) -> Option<Instant> {
+    timeout.and_then(|timeout| Instant::now().checked_add(timeout))
+}
+
+/// A time-out of zero is an error, as it is for `std`'s sockets.
+///
+/// # Errors
+///
+/// It is zero.
+pub fn not_zero(timeout: Option<Duration>) -> io::Result<Option<Duration>> {
+    match timeout {
+        Some(Duration::ZERO) => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "a time-out of zero"))
+        }
+        timeout => Ok(timeout),
+    }
+}
+
+/// Blocks the OS thread, whatever the runtime, until `socket` is ready or `deadline` has passed.
+///
+/// Green threads come here only in the middle of an unwind, where they must not suspend: `std`
+/// counts panics by OS thread, and a task that let another run, or went on on another thread, would
+/// leave the count behind.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::TimedOut`] after `deadline`; or what `poll(2)` says.
+pub fn block_until(
+    socket: impl AsFd,
+    ready: PollFlags,
+    deadline: Option<Instant>,
+) -> io::Result<()> {
+    let mut polled = [PollFd::new(&socket, ready)];
+    loop {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = left.map(Timespec::try_from).transpose().map_err(io::Error::other)?;
+        match poll(&mut polled, left.as_ref()) {
+            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+            Ok(_) => return Ok(()),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The addresses of `host`. An address needs no looking up, and neither does `localhost` (RFC 6761,
+/// section 6.3); the rest is the runtime's to look up.
+///
+/// # Errors
+///
+/// As [`Runtime::resolve`].
+pub fn addresses(runtime: &dyn Runtime, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let host = host.trim_matches(['[', ']']);
+    if host == "localhost" {
+        return Ok(vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))]);
+    }
+    match host.parse::<IpAddr>() {
+        Ok(ip) => Ok(vec![SocketAddr::from((ip, port))]),
+        Err(_) => runtime.resolve(host, port),
+    }
 }
 
 /// What a panic leaves behind, or the reason for which a task was lost.

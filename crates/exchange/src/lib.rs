@@ -35,8 +35,9 @@ const FIRST_BUFFER_BYTES: usize = 2 * 1024;
 /// A head larger than this is not from a server that this client is meant for.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 
-/// A body larger than this is taken for a mistake rather than for memory to reserve.
-const BODY_BYTES_MAX: usize = 1024 * 1024 * 1024;
+/// A body larger than this is taken for a mistake rather than for memory to reserve, by every
+/// client of this workspace.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024 * 1024;
 
 /// More header fields than this are refused.
 const HEADER_FIELDS_MAX: usize = 32;
@@ -53,6 +54,12 @@ pub enum ExchangeError {
     /// Another status than 200.
     #[error("status {0}")]
     Status(u16),
+    /// A body that is chunked or compressed.
+    #[error("the body is chunked or compressed, which the raw client does not read")]
+    Coded,
+    /// A `Content-Length` that is no number, or two that differ.
+    #[error("the response's Content-Length is no length")]
+    BadLength,
     /// A response without `Content-Length`.
     #[error("the response has no Content-Length, which the raw client needs")]
     NoLength,
@@ -84,12 +91,13 @@ impl<'a> Url<'a> {
     ///
     /// # Errors
     ///
-    /// Another scheme than `http`, or no host.
+    /// Another scheme than `http`, no host, or a query without a path.
     pub fn parse(url: &'a str) -> Result<Self, ExchangeError> {
         let rest = url.strip_prefix("http://").ok_or(ExchangeError::Url)?;
-        let slash = rest.find('/').unwrap_or(rest.len());
-        let (authority, path) = rest.split_at(slash);
-        if authority.is_empty() {
+        // A fragment is the client's own and is never sent (RFC 9110, section 4.2.5).
+        let rest = rest.split_once('#').map_or(rest, |(rest, _fragment)| rest);
+        let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        if authority.is_empty() || path.starts_with('?') {
             return Err(ExchangeError::Url);
         }
         Ok(Url { authority, path: if path.is_empty() { "/" } else { path } })
@@ -194,19 +202,36 @@ fn parse_head(bytes: &[u8]) -> Result<Option<Head>, ExchangeError> {
         Some(200) => {}
         code => return Err(ExchangeError::Status(code.unwrap_or(0))),
     }
-    let value = |name: &str| {
-        let mut named =
-            response.headers.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
-        named.next().and_then(|field| std::str::from_utf8(field.value).ok())
+    let values = |name: &'static str| {
+        let named = response.headers.iter().filter(|f| f.name.eq_ignore_ascii_case(name));
+        named.map(|field| field.value)
     };
-    let body_bytes = value("content-length")
-        .and_then(|length| length.trim().parse().ok())
-        .ok_or(ExchangeError::NoLength)?;
-    if body_bytes > BODY_BYTES_MAX {
-        return Err(ExchangeError::BodyTooLarge(body_bytes));
+    if values("transfer-encoding").chain(values("content-encoding")).next().is_some() {
+        return Err(ExchangeError::Coded);
     }
-    let keep_alive = !value("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    let body_bytes = body_length(values("content-length"))?;
+    // HTTP/1.0 closes unless told otherwise, HTTP/1.1 does not (RFC 9112, section 9.3).
+    let keep_alive = response.version == Some(1) && !values("connection").any(says_close);
     Ok(Some(Head { bytes: head_bytes, body_bytes, keep_alive }))
+}
+
+/// One length, however often it is told (RFC 9110, section 8.6).
+fn body_length<'a>(mut lengths: impl Iterator<Item = &'a [u8]>) -> Result<usize, ExchangeError> {
+    let first = lengths.next().ok_or(ExchangeError::NoLength)?;
+    if lengths.any(|other| other != first) || !first.iter().all(u8::is_ascii_digit) {
+        return Err(ExchangeError::BadLength);
+    }
+    let length = std::str::from_utf8(first).ok().and_then(|digits| digits.parse().ok());
+    match length.ok_or(ExchangeError::BadLength)? {
+        length if length > BODY_BYTES_MAX => Err(ExchangeError::BodyTooLarge(length)),
+        length => Ok(length),
+    }
+}
+
+fn says_close(value: &[u8]) -> bool {
+    value
+        .split(|byte| *byte == b',')
+        .any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
 }
 
 #[cfg(test)]
@@ -270,7 +295,31 @@ mod tests {
     }
 
     #[test]
+    fn a_length_is_told_once_or_the_same() {
+        let with = |fields: &str| read(format!("HTTP/1.1 200 OK\r\n{fields}\r\nab").as_bytes(), 99);
+        let twice = "Content-Length: 2\r\nContent-Length: 2\r\n";
+        assert_eq!(with(twice).unwrap().body(), b"ab");
+        for bad in [
+            "Content-Length: 2\r\nContent-Length: 1\r\n",
+            "Content-Length: +2\r\n",
+            "Content-Length: 2, 2\r\n",
+            "Content-Length: -2\r\n",
+            "Content-Length:\r\n",
+        ] {
+            assert_eq!(with(bad).map(|_| ()).unwrap_err(), ExchangeError::BadLength, "{bad}");
+        }
+        for coded in ["Transfer-Encoding: chunked\r\n", "Content-Encoding: gzip\r\n"] {
+            let fields = format!("{coded}Content-Length: 2\r\n");
+            assert_eq!(with(&fields).map(|_| ()).unwrap_err(), ExchangeError::Coded);
+        }
+    }
+
+    #[test]
     fn a_connection_is_kept_unless_told_otherwise() {
+        let old = b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n";
+        assert!(!read(old, 10).unwrap().keep_alive());
+        let listed = b"HTTP/1.1 200 OK\r\nConnection: x, close\r\nContent-Length: 0\r\n\r\n";
+        assert!(!read(listed, 10).unwrap().keep_alive());
         let bytes = b"HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 0\r\n\r\n";
         assert!(!read(bytes, 10).unwrap().keep_alive());
         let trailing = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nxyz";
@@ -293,6 +342,8 @@ mod tests {
         assert_eq!(url.host_and_port(), ("localhost", 80));
         assert_eq!(Url::parse("http://a:81").unwrap().host_and_port(), ("a", 81));
         assert_eq!(Url::parse("http://a:81").unwrap().path, "/");
+        assert_eq!(Url::parse("http://a/b?c#d").unwrap().path, "/b?c");
+        assert_eq!(Url::parse("http://a?b"), Err(ExchangeError::Url));
         assert_eq!(Url::parse("https://a/"), Err(ExchangeError::Url));
         assert_eq!(Url::parse("http:///x"), Err(ExchangeError::Url));
     }

@@ -46,7 +46,7 @@ pub struct Needs {
     pub stack_bytes: u64,
     /// The most connections that it holds open.
     pub connections: u64,
-    /// File descriptors beside connections: epoll, eventfd, timerfd and the standard three.
+    /// File descriptors beside connections: epoll, eventfd and the standard three.
     pub other_descriptors: u64,
     /// Memory mappings for stacks and their guards.
     pub mappings: u64,

@@ -76,7 +76,7 @@ pub enum JobError {
         /// The version that the text claims.
         found: u32,
     },
-    /// A job that asks for nothing, or for the impossible.
+    /// A job that cannot be done.
     #[error("a job needs {0}")]
     Incomplete(&'static str),
 }
@@ -106,17 +106,21 @@ impl Job {
     ///
     /// # Errors
     ///
-    /// Not a job, another protocol, or nothing to fetch.
+    /// Not a job, another protocol, or one that cannot be done.
     pub fn from_json(text: &str) -> Result<Self, JobError> {
         check_version(text, "a job")?;
         let job: Job = serde_json::from_str(text)
             .map_err(|source| JobError::Malformed { what: "a job", source })?;
-        match () {
-            () if job.ids.is_empty() => Err(JobError::Incomplete("at least one id")),
-            () if job.concurrency == 0 => Err(JobError::Incomplete("a concurrency of 1 or more")),
-            () if !job.path.contains("{id}") => Err(JobError::Incomplete("{id} in its path")),
-            () => Ok(job),
+        if job.ids.is_empty() {
+            return Err(JobError::Incomplete("at least one id"));
         }
+        if job.concurrency == 0 {
+            return Err(JobError::Incomplete("a concurrency of 1 or more"));
+        }
+        if !job.path.contains("{id}") {
+            return Err(JobError::Incomplete("{id} in its path"));
+        }
+        Ok(job)
     }
 
     /// The job as one line of JSON.
@@ -126,14 +130,8 @@ impl Job {
 
     /// The URL of document number `index`, counted from 0.
     pub fn url(&self, index: u64) -> String {
-        let id = self.id(index).to_string();
-        let mut url = String::with_capacity(self.origin.len() + self.path.len() + id.len());
-        url.push_str(&self.origin);
-        match self.path.split_once("{id}") {
-            Some((before, after)) => url.extend([before, &id, after]),
-            None => url.push_str(&self.path),
-        }
-        url
+        let path = self.path.replace("{id}", &self.id(index).to_string());
+        format!("{}{path}", self.origin)
     }
 
     /// The URL of every document of the job, in order.

@@ -1,7 +1,7 @@
 //! How tasks start and wait on OS threads.
 
 use std::io;
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::task::{Wake, Waker};
 use std::thread::{self, Thread};
@@ -22,7 +22,7 @@ impl Runtime for Threads {
         address: SocketAddr,
         timeout: Option<Duration>,
     ) -> io::Result<Box<dyn Socket>> {
-        connect(address, timeout)
+        Ok(Box::new(Stream::connect(address, timeout)?))
     }
 
     fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
@@ -73,7 +73,7 @@ impl Pool {
 }
 
 /// The next task, once there is one; `None` when the pool is gone. A thread waits while it holds
-/// the lock, and the others wait for the lock: whoever comes first is served first.
+/// the lock, and the others wait for the lock.
 fn next(tasks: &Mutex<mpsc::Receiver<Arc<dyn Task>>>) -> Option<Arc<dyn Task>> {
     tasks.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
@@ -89,7 +89,7 @@ impl Runtime for Pool {
         address: SocketAddr,
         timeout: Option<Duration>,
     ) -> io::Result<Box<dyn Socket>> {
-        connect(address, timeout)
+        Ok(Box::new(Stream::connect(address, timeout)?))
     }
 
     fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
@@ -122,7 +122,7 @@ impl Runtime for Inline {
         address: SocketAddr,
         timeout: Option<Duration>,
     ) -> io::Result<Box<dyn Socket>> {
-        connect(address, timeout)
+        Ok(Box::new(Stream::connect(address, timeout)?))
     }
 
     fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
@@ -145,14 +145,6 @@ impl Runtime for Inline {
     fn waker(&self) -> Waker {
         waker()
     }
-}
-
-fn connect(address: SocketAddr, timeout: Option<Duration>) -> io::Result<Box<dyn Socket>> {
-    let stream = match timeout {
-        Some(timeout) => TcpStream::connect_timeout(&address, timeout)?,
-        None => TcpStream::connect(address)?,
-    };
-    Ok(Box::new(Stream(stream)))
 }
 
 fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {

@@ -1,7 +1,7 @@
 //! How bytes move on OS threads: the kernel's own blocking calls.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
@@ -9,7 +9,22 @@ use blocking_style::Socket;
 
 /// A TCP stream whose calls block the thread.
 #[derive(Debug)]
-pub struct Stream(pub(crate) TcpStream);
+pub struct Stream(TcpStream);
+
+impl Stream {
+    /// Opens a connection, waiting for it at most `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// As [`std::net::TcpStream::connect_timeout`].
+    pub fn connect(address: SocketAddr, timeout: Option<Duration>) -> io::Result<Self> {
+        let stream = match timeout {
+            Some(timeout) => TcpStream::connect_timeout(&address, timeout)?,
+            None => TcpStream::connect(address)?,
+        };
+        Ok(Stream(stream))
+    }
+}
 
 impl Socket for Stream {
     fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
@@ -31,16 +46,26 @@ impl Socket for Stream {
 
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
+        uninterrupted(|| self.0.read(buffer))
     }
 }
 
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        uninterrupted(|| self.0.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// A signal that the thread has handled is no reason to give up.
+fn uninterrupted(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
     }
 }

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
+use exchange::BODY_BYTES_MAX;
+use http_body_util::{BodyExt, Empty, Limited};
 use hyper_util::client::legacy::{self, connect::HttpConnector};
 use job::{FetchError, Fetched, Job, LaneError, Tally};
 use tokio::task::JoinSet;
@@ -25,8 +26,8 @@ pub async fn fetch(agent: &Agent, url: &str) -> Result<Fetched, FetchError> {
     if !response.status().is_success() {
         return Err(FetchError::new(url, format_args!("status {}", response.status())));
     }
-    let body = response.into_body().collect().await;
-    let body = body.map_err(|error| FetchError::new(url, whole(&error)))?.to_bytes();
+    let body = Limited::new(response.into_body(), BODY_BYTES_MAX).collect().await;
+    let body = body.map_err(|error| FetchError::new(url, whole(error.as_ref())))?.to_bytes();
     Fetched::parse(url, &body, started.elapsed())
 }
 

@@ -11,8 +11,8 @@
 //!
 //! The compiler turns each `async fn` into a state machine, which keeps what lives across an
 //! `.await` and nothing else. That makes a waiting task small, and it colours every function on
-//! the way from the task to the socket: compare [`mod@fetch`] with `blocking-style`'s file of the
-//! same name, line by line.
+//! the way from the task to the socket: compare [`mod@fetch`] and [`raw`] with `blocking-style`'s
+//! files of the same names.
 //!
 //! * `stackless/tokio` runs one worker a core, and tasks may move between them;
 //! * `stackless/tokio-local` runs everything on the calling thread, as asyncio does.
