@@ -45,6 +45,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! It needs Linux 5.11 or later, whose `epoll_pwait2` counts time-outs in nanoseconds.
+//!
 //! Like every lane: [`runtime`] says how tasks start and wait, [`socket`] how bytes move.
 
 use std::sync::Arc;

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use blocking_style::Socket;
+use blocking_style::runtime::not_zero;
 
 use crate::hub::net::TcpStream;
 
@@ -26,12 +27,12 @@ impl Stream {
 
 impl Socket for Stream {
     fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        self.0.set_read_timeout(timeout);
+        self.0.set_read_timeout(not_zero(timeout)?);
         Ok(())
     }
 
     fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        self.0.set_write_timeout(timeout);
+        self.0.set_write_timeout(not_zero(timeout)?);
         Ok(())
     }
 

@@ -165,6 +165,59 @@ fn tasks_that_main_leaves_behind_are_unwound() {
     assert!(dropped.load(Ordering::Relaxed));
 }
 
+/// A destructor can wait for nothing, neither in an unwind nor when its hub ends; it is told so
+/// and goes on.
+struct JoinOnDrop(Option<hub::JoinHandle<()>>, Arc<AtomicUsize>);
+
+impl Drop for JoinOnDrop {
+    fn drop(&mut self) {
+        let joined = self.0.take().unwrap().join();
+        self.1.fetch_add(usize::from(joined.is_err()), Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_join_in_a_destructor_neither_hangs_nor_aborts() {
+    let refused = Arc::new(AtomicUsize::new(0));
+    let theirs = Arc::clone(&refused);
+    on_hub(move || {
+        let sleeper = || hub::spawn(|| hub::sleep(Duration::from_secs(3600))).unwrap();
+        let in_unwind = JoinOnDrop(Some(sleeper()), Arc::clone(&theirs));
+        let panicking = hub::spawn(move || {
+            let _joins = in_unwind;
+            panic!("on purpose");
+        });
+        assert!(panicking.unwrap().join().is_err());
+        let at_the_end = JoinOnDrop(Some(sleeper()), theirs);
+        hub::spawn(move || {
+            let _joins = at_the_end;
+            hub::sleep(Duration::from_secs(3600));
+        })
+        .unwrap();
+        hub::yield_now();
+    });
+    assert_eq!(refused.load(Ordering::Relaxed), 2);
+}
+
+/// A task that catches its cancellation is not let off: what it waits for next unwinds, too.
+#[test]
+fn a_cancelled_task_waits_for_nothing_more() {
+    let caught = Arc::new(AtomicUsize::new(0));
+    let theirs = Arc::clone(&caught);
+    on_hub(move || {
+        hub::spawn(move || {
+            for _ in 0..3 {
+                let hour = || hub::sleep(Duration::from_secs(3600));
+                let unwound = std::panic::catch_unwind(hour);
+                theirs.fetch_add(usize::from(unwound.is_err()), Ordering::Relaxed);
+            }
+        })
+        .unwrap();
+        hub::yield_now();
+    });
+    assert_eq!(caught.load(Ordering::Relaxed), 3);
+}
+
 struct SleepOnDrop;
 
 impl Drop for SleepOnDrop {

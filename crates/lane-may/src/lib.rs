@@ -14,6 +14,9 @@
 //! the one on which it was suspended, which is what stackful code on many cores costs in safety:
 //! thread-locals may change under it, and a lock guard held across a suspension may deadlock.
 //!
+//! A stack that overflows meets its guard page, and may ends the task; or, where the overflow has
+//! written to the stack's lowest words as well, the whole process.
+//!
 //! may's own defaults would not do here and are spelled out in [`runtime::configure`]: a stack of
 //! 32 KiB, which TLS overflows; workers pinned to cores; and 1,000 stacks allocated before the
 //! first task.

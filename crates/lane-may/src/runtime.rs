@@ -58,6 +58,9 @@ impl Runtime for May {
 
     /// On an OS thread of its own: the C library's look-up would block a whole worker.
     fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        if std::thread::panicking() {
+            return Ok((host, port).to_socket_addrs()?.collect());
+        }
         let host = host.to_owned();
         let (sender, found) = may::sync::mpsc::channel();
         std::thread::Builder::new().stack_size(STACK_BYTES).spawn(move || {
@@ -79,11 +82,19 @@ impl Runtime for May {
         spawned.map_err(|payload| io::Error::other(describe(payload.as_ref())))
     }
 
+    /// A task that unwinds keeps its worker: see [`socket`](crate::socket).
     fn sleep(&self, duration: Duration) {
+        if std::thread::panicking() {
+            return std::thread::sleep(duration);
+        }
         coroutine::sleep(duration);
     }
 
+    /// # Panics
+    ///
+    /// In a task that unwinds, as in a destructor that a panic runs.
     fn park(&self) {
+        assert!(!std::thread::panicking(), "a green thread cannot park while it unwinds");
         coroutine::park();
     }
 
@@ -96,6 +107,9 @@ may::coroutine_local!(static WATCH: OnceCell<Watch> = OnceCell::new());
 
 /// Sees the end of a task even when its stack overflows: may then abandons the stack and unwinds
 /// nothing, but drops what is local to the coroutine, and this is.
+///
+/// may ends the whole process instead if the overflow has also written to the lowest words of the
+/// stack, which depends on the sizes of the frames that met the guard page.
 struct Watch {
     task: Arc<dyn Task>,
     returned: AtomicBool,

@@ -3,11 +3,12 @@
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use blocking_style::Socket;
+use blocking_style::runtime::{block_until, deadline, not_zero};
 use may::net::TcpStream;
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::PollFlags;
 
 /// A TCP stream whose calls park the green thread.
 #[derive(Debug)]
@@ -20,6 +21,9 @@ impl Stream {
     ///
     /// As [`std::net::TcpStream::connect_timeout`].
     pub fn connect(address: SocketAddr, timeout: Option<Duration>) -> io::Result<Self> {
+        if std::thread::panicking() {
+            return Err(io::Error::other("a green thread cannot connect while it unwinds"));
+        }
         let stream = match timeout {
             Some(timeout) => TcpStream::connect_timeout(&address, whole_milliseconds(timeout))?,
             None => TcpStream::connect(address)?,
@@ -37,11 +41,11 @@ fn whole_milliseconds(timeout: Duration) -> Duration {
 
 impl Socket for Stream {
     fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        self.0.set_read_timeout(timeout.map(whole_milliseconds))
+        self.0.set_read_timeout(not_zero(timeout)?.map(whole_milliseconds))
     }
 
     fn set_write_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        self.0.set_write_timeout(timeout.map(whole_milliseconds))
+        self.0.set_write_timeout(not_zero(timeout)?.map(whole_milliseconds))
     }
 
     fn set_nodelay(&mut self, nodelay: bool) -> io::Result<()> {
@@ -56,7 +60,8 @@ impl Socket for Stream {
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if std::thread::panicking() {
-            return blocking(&self.0, PollFlags::IN, |mut socket| socket.read(buffer));
+            let deadline = deadline(self.0.read_timeout()?);
+            return blocking(&self.0, PollFlags::IN, deadline, |mut socket| socket.read(buffer));
         }
         self.0.read(buffer)
     }
@@ -65,7 +70,8 @@ impl Read for Stream {
 impl Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if std::thread::panicking() {
-            return blocking(&self.0, PollFlags::OUT, |mut socket| socket.write(bytes));
+            let deadline = deadline(self.0.write_timeout()?);
+            return blocking(&self.0, PollFlags::OUT, deadline, |mut socket| socket.write(bytes));
         }
         self.0.write(bytes)
     }
@@ -80,6 +86,7 @@ impl Write for Stream {
 fn blocking(
     stream: &TcpStream,
     until: PollFlags,
+    deadline: Option<Instant>,
     mut call: impl FnMut(&std::net::TcpStream) -> io::Result<usize>,
 ) -> io::Result<usize> {
     loop {
@@ -87,7 +94,7 @@ fn blocking(
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             result => return result,
         }
-        poll(&mut [PollFd::new(stream.inner(), until)], None)?;
+        block_until(stream.inner(), until, deadline)?;
     }
 }
 

@@ -25,6 +25,7 @@ use generator::{Generator, Gn};
 /// A task with a stack of its own.
 pub struct Coroutine {
     generator: Generator<'static, (), ()>,
+    is_started: bool,
 }
 
 /// What came of a [`Coroutine::resume`].
@@ -34,6 +35,10 @@ pub enum Resumed {
     /// Its task returned; the stack can serve another.
     Ended,
     /// Its stack overflowed. Nothing on it was unwound, and it must not be entered again.
+    ///
+    /// What it held at that instant stays held. In its own code that is its own affair; if the
+    /// last page was reached inside the allocator or inside the hub, their locks and cells stay
+    /// taken, and the process cannot go on. No guard page can do better.
     Lost(Payload),
 }
 
@@ -49,17 +54,24 @@ impl Coroutine {
         let words = (stack_bytes / size_of::<usize>()) & !1;
         // It panics when it cannot map; here that is an error like any other.
         catch_unwind(AssertUnwindSafe(|| Gn::<()>::new_opt(words, move || task.run())))
-            .map(|generator| Coroutine { generator })
+            .map(|generator| Coroutine { generator, is_started: false })
             .map_err(|payload| io::Error::other(describe(payload.as_ref())))
     }
 
     /// Gives the stack of an ended task to `task`.
     pub fn reuse(&mut self, task: Arc<dyn Task>) {
         self.generator.init_code(move || task.run());
+        self.is_started = false;
+    }
+
+    /// Whether it has been entered.
+    pub fn is_started(&self) -> bool {
+        self.is_started
     }
 
     /// Enters the task's stack until it suspends or ends.
     pub fn resume(&mut self) -> Resumed {
+        self.is_started = true;
         let resumed = catch_unwind(AssertUnwindSafe(|| self.generator.resume()));
         match resumed {
             Ok(_) if self.generator.is_done() => Resumed::Ended,
@@ -80,8 +92,7 @@ impl Coroutine {
 ///
 /// # Panics
 ///
-/// Outside a coroutine; and inside one that is being cancelled, with a payload that unwinds its
-/// stack.
+/// Outside a coroutine.
 pub fn suspend() {
     #[expect(deprecated, reason = "the scoped form would need a raw pointer kept for each task")]
     generator::yield_with(());

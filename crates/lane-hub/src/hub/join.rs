@@ -8,7 +8,7 @@ use std::thread;
 use blocking_style::Task;
 use blocking_style::runtime::Payload;
 
-use super::{park, waker};
+use super::{in_task, park, waker};
 
 /// `work` as a task, and the handle of its result.
 pub(super) fn task_and_handle<T: Send + 'static>(
@@ -32,15 +32,16 @@ impl<T> JoinHandle<T> {
     ///
     /// # Errors
     ///
-    /// The payload of its panic, or that its stack overflowed.
-    ///
-    /// # Panics
-    ///
-    /// Outside a green thread, if the other has not ended yet.
+    /// The payload of its panic, or why there is none: its stack overflowed, or it has not ended
+    /// and the caller is no green thread that could wait for it, as in a destructor that a panic
+    /// runs.
     pub fn join(self) -> thread::Result<T> {
         loop {
             if let Some(result) = self.0.take_or_wait() {
                 return result;
+            }
+            if !in_task() {
+                return Err(Box::new("joined where nothing can be waited for"));
             }
             park();
         }
@@ -73,6 +74,9 @@ impl<T> Outcome<T> {
     }
 
     fn take_or_wait(&self) -> Option<thread::Result<T>> {
+        if !in_task() {
+            return self.take();
+        }
         self.take().or_else(|| {
             *self.joiner.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker());
             // Once more: it may have ended on the way here.

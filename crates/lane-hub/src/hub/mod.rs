@@ -1,6 +1,6 @@
 //! The loop that runs green threads, and what a green thread can ask of it.
 //!
-//! One turn of the loop: resume every task that is ready; wait for sockets, until the next
+//! One turn of the loop: resume tasks that are ready, up to a limit; wait for sockets, until the next
 //! deadline at most; wake those whose socket, deadline or mail has come. A wake-up is only ever a
 //! hint. Whoever waits checks what it waited for and waits again, so a late or doubled wake-up is
 //! harmless, and nothing needs to be taken back in a hurry.
@@ -61,7 +61,7 @@ thread_local! {
 
 /// Runs `main` as the first green thread of a hub on this OS thread, until it returns. Green
 /// threads that are still suspended then are cancelled: their stacks unwind, and their values are
-/// dropped.
+/// dropped. One that catches every unwind and waits again, for ever, is one that never ends.
 ///
 /// # Errors
 ///
@@ -80,24 +80,24 @@ pub fn run<T: Send + 'static>(
         assert!(slot.is_none(), "this thread runs a hub already");
         *slot = Some(Rc::clone(&hub));
     });
-    let _cleared = ClearOnDrop;
+    let _ends = EndOnDrop(Rc::clone(&hub));
     let handle = spawn(main)?;
-    let result = loop {
+    loop {
         hub.run_ready();
         // Before waiting: once `main` has returned, nothing may ever come.
         if let Some(result) = handle.take() {
-            break result;
+            return Ok(result);
         }
         hub.wait()?;
-    };
-    hub.cancel_all();
-    Ok(result)
+    }
 }
 
-struct ClearOnDrop;
+/// Ends the hub however [`run`] is left.
+struct EndOnDrop(Rc<Hub>);
 
-impl Drop for ClearOnDrop {
+impl Drop for EndOnDrop {
     fn drop(&mut self) {
+        self.0.cancel_all();
         HUB.with_borrow_mut(Option::take);
     }
 }
@@ -137,7 +137,7 @@ pub fn yield_now() {
     match place() {
         Place::Task(hub) => {
             hub.wake(hub.current_task());
-            coroutine::suspend();
+            hub.suspend();
         }
         Place::Elsewhere => thread::yield_now(),
     }
@@ -147,8 +147,9 @@ pub fn yield_now() {
 pub fn sleep(duration: Duration) {
     match place() {
         Place::Task(hub) => {
-            let deadline = Instant::now() + duration;
-            while !hub.suspend_until(Some(deadline)) {}
+            // A sum that overflows is for ever.
+            let deadline = Instant::now().checked_add(duration);
+            while !hub.suspend_until(deadline) {}
         }
         Place::Elsewhere => thread::sleep(duration),
     }
@@ -156,15 +157,23 @@ pub fn sleep(duration: Duration) {
 
 /// Suspends the current green thread until its [`waker`] is woken; at once if it was woken since
 /// the last call. It may return for no reason.
+///
+/// # Panics
+///
+/// In a green thread that unwinds, as in a destructor that a panic runs.
 pub fn park() {
     match place() {
         Place::Task(hub) => {
             if !hub.take_woken() {
-                coroutine::suspend();
+                hub.suspend();
                 hub.take_woken();
             }
         }
-        Place::Elsewhere => thread::park(),
+        Place::Elsewhere => {
+            // Whoever would wake it is a task that cannot run meanwhile.
+            assert!(current_hub().is_none(), "a green thread cannot park while it unwinds");
+            thread::park();
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use blocking_style::runtime::{block_until, deadline};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, socket_with};
 
@@ -31,7 +32,7 @@ impl TcpStream {
     ///
     /// As [`std::net::TcpStream::connect_timeout`].
     pub fn connect(address: SocketAddr, timeout: Option<Duration>) -> io::Result<Self> {
-        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        let deadline = deadline(timeout);
         let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         let socket = socket_with(family, SocketType::STREAM, flags, Some(ipproto::TCP))?;
@@ -82,16 +83,25 @@ impl TcpStream {
             Place::Task(hub) if self.hub == Some(hub.id) => {
                 hub.wait_for(self.stream.as_raw_fd(), direction, deadline)
             }
-            _ => block(&self.stream, direction, deadline),
+            _ => block_until(&self.stream, poll_flags(direction), deadline),
         }
     }
 
-    /// Takes note that a call has used up what the socket was ready for.
+    /// Takes note that a call has taken all that there was.
     fn clear_ready(&self, direction: Direction) {
         if let Place::Task(hub) = place()
             && self.hub == Some(hub.id)
         {
             hub.clear_ready(self.stream.as_raw_fd(), direction);
+        }
+    }
+
+    /// Takes note that a call would have blocked.
+    fn would_block(&self, direction: Direction) {
+        if let Place::Task(hub) = place()
+            && self.hub == Some(hub.id)
+        {
+            hub.would_block(self.stream.as_raw_fd(), direction);
         }
     }
 
@@ -103,12 +113,12 @@ impl TcpStream {
         wanted: usize,
         mut call: impl FnMut(&std::net::TcpStream) -> io::Result<usize>,
     ) -> io::Result<usize> {
-        let deadline = timeout.map(|timeout| Instant::now() + timeout);
+        let deadline = deadline(timeout);
         loop {
             self.wait(direction, deadline)?;
             match call(&self.stream) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.clear_ready(direction);
+                    self.would_block(direction);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(count) => {
@@ -125,25 +135,10 @@ impl TcpStream {
     }
 }
 
-/// Blocks the OS thread, as a call outside a hub does.
-fn block(socket: impl AsFd, direction: Direction, deadline: Option<Instant>) -> io::Result<()> {
-    let flags = match direction {
+fn poll_flags(direction: Direction) -> PollFlags {
+    match direction {
         Direction::Read => PollFlags::IN,
         Direction::Write => PollFlags::OUT,
-    };
-    let mut polled = [PollFd::new(&socket, flags)];
-    loop {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let left = left.map(|left| Timespec {
-            tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
-            tv_nsec: left.subsec_nanos().into(),
-        });
-        match poll(&mut polled, left.as_ref()) {
-            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
-            Ok(_) => return Ok(()),
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
     }
 }
 

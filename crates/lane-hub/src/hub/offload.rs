@@ -24,7 +24,8 @@ pub fn offload<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
     }
     let slot = Arc::new(Mutex::new(None));
     let (theirs, waker) = (Arc::clone(&slot), waker());
-    thread::Builder::new().name("offload".into()).spawn(move || {
+    let thread = thread::Builder::new().name("offload".into()).stack_size(crate::STACK_BYTES);
+    thread.spawn(move || {
         let result = catch_unwind(AssertUnwindSafe(work));
         *theirs.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
         waker.wake();

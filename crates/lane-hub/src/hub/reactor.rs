@@ -58,10 +58,10 @@ impl Reactor {
         Ok(Reactor { epoll, sockets: Vec::new(), events })
     }
 
-    /// Registers a socket. There is no counterpart: closing it, of which there is one descriptor
-    /// only, takes it out of the epoll, and registering the next one of the same number starts
-    /// anew. An event that was on its way in between is a wake-up for no reason, which every
-    /// waiter allows for.
+    /// Registers a socket. There is no counterpart: closing it takes it out of the epoll, and
+    /// registering the next one of the same number starts anew. Where somebody has duplicated the
+    /// descriptor, its events go on to arrive and are taken for those of the next one; that is a
+    /// wake-up for no reason, which every waiter allows for.
     ///
     /// # Errors
     ///
@@ -86,10 +86,17 @@ impl Reactor {
         self.sockets[fd as usize][direction as usize].ready
     }
 
-    /// Takes note that a call would have blocked, or has taken all that there was.
+    /// Takes note that a call has taken all that there was.
     pub fn clear_ready(&mut self, fd: RawFd, direction: Direction) {
         let half = &mut self.sockets[fd as usize][direction as usize];
         half.ready = half.ended;
+    }
+
+    /// Takes note that a call would have blocked: the socket is neither ready nor at its end,
+    /// whatever was heard before.
+    pub fn would_block(&mut self, fd: RawFd, direction: Direction) {
+        let half = &mut self.sockets[fd as usize][direction as usize];
+        (half.ready, half.ended) = (false, false);
     }
 
     /// Wakes `task` when the socket becomes ready; `None` takes that back.

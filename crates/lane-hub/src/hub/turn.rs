@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, RawFd};
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -27,7 +28,8 @@ struct Slot {
     coroutine: Option<Coroutine>,
     /// Already in `ready`: once is enough.
     queued: bool,
-    /// Woken since its last [`park`].
+    /// Woken since its last [`park`](super::park): kept, because the task may suspend for something
+    /// else before it parks.
     woken: bool,
 }
 
@@ -40,6 +42,8 @@ pub(super) struct Hub {
     free: RefCell<Vec<TaskId>>,
     ready: RefCell<VecDeque<TaskId>>,
     pub(super) current: Cell<Option<TaskId>>,
+    /// Whether the hub is ending, and its tasks unwind from where they are suspended.
+    cancelling: Cell<bool>,
     idle_stacks: RefCell<Vec<Coroutine>>,
     timers: RefCell<Timers>,
     reactor: RefCell<Reactor>,
@@ -60,6 +64,7 @@ impl Hub {
             free: RefCell::default(),
             ready: RefCell::default(),
             current: Cell::new(None),
+            cancelling: Cell::new(false),
             idle_stacks: RefCell::default(),
             timers: RefCell::default(),
             reactor: RefCell::new(reactor),
@@ -69,6 +74,9 @@ impl Hub {
 
     /// Gives a task a stack and puts it in line.
     pub(super) fn start(&self, task: Arc<dyn Task>) -> io::Result<()> {
+        if self.cancelling.get() {
+            return Err(io::Error::other("the hub is ending"));
+        }
         let idle = self.idle_stacks.borrow_mut().pop();
         let coroutine = match idle {
             Some(mut coroutine) => {
@@ -191,19 +199,34 @@ impl Hub {
 
     pub(super) fn take_woken(&self) -> bool {
         let mut slots = self.slots.borrow_mut();
-        let slot = slots[self.current_task().0].as_mut().expect("the current task is alive");
-        std::mem::take(&mut slot.woken)
+        // A task that is being cancelled has left its slot.
+        slots[self.current_task().0].as_mut().is_some_and(|slot| std::mem::take(&mut slot.woken))
     }
 
     pub(super) fn current_task(&self) -> TaskId {
         self.current.get().expect("called on a green thread")
     }
 
+    /// Leaves the current task's stack until it is resumed.
+    pub(super) fn suspend(&self) {
+        self.unwind_if_ending();
+        coroutine::suspend();
+        self.unwind_if_ending();
+    }
+
+    /// `generator` could cancel, too, but swaps the panic hook of the whole process to do it in
+    /// silence, and another thread that does the same may restore the wrong one. This calls none.
+    fn unwind_if_ending(&self) {
+        if self.cancelling.get() {
+            resume_unwind(Box::new("cancelled: the hub has ended"));
+        }
+    }
+
     /// Suspends the current task until it is woken or `deadline` has passed; true for the latter.
     pub(super) fn suspend_until(&self, deadline: Option<Instant>) -> bool {
         let task = self.current_task();
         let timer = deadline.map(|at| self.timers.borrow_mut().insert(at, task));
-        coroutine::suspend();
+        self.suspend();
         timer.is_some_and(|timer| !self.timers.borrow_mut().remove(timer))
     }
 
@@ -213,6 +236,10 @@ impl Hub {
 
     pub(super) fn clear_ready(&self, fd: RawFd, direction: Direction) {
         self.reactor.borrow_mut().clear_ready(fd, direction);
+    }
+
+    pub(super) fn would_block(&self, fd: RawFd, direction: Direction) {
+        self.reactor.borrow_mut().would_block(fd, direction);
     }
 
     /// Suspends the current task until the socket is ready.
@@ -232,16 +259,28 @@ impl Hub {
         Ok(())
     }
 
-    /// Unwinds every task that is still suspended. What their destructors wake or wait for finds
-    /// no current task, and so neither runs nor suspends.
+    /// Unwinds every task that is still suspended; those that have not begun are dropped.
     pub(super) fn cancel_all(&self) {
-        loop {
-            let next = self.slots.borrow_mut().iter_mut().find_map(Option::take);
-            match next {
-                // Dropped here, where nothing is borrowed.
-                Some(slot) => drop(slot),
-                None => return,
+        self.cancelling.set(true);
+        // Bound first, both: what is unwound below borrows the same cells.
+        let slots = self.slots.borrow().len();
+        for index in 0..slots {
+            let slot = self.slots.borrow_mut()[index].take();
+            if let Some(coroutine) = slot.and_then(|slot| slot.coroutine)
+                && coroutine.is_started()
+            {
+                self.unwind(TaskId(index), coroutine);
             }
+        }
+    }
+
+    /// Every call that would suspend unwinds instead, so once is enough.
+    fn unwind(&self, id: TaskId, mut coroutine: Coroutine) {
+        self.current.set(Some(id));
+        let resumed = coroutine.resume();
+        self.current.set(None);
+        if let Resumed::Lost(_) = resumed {
+            coroutine.abandon();
         }
     }
 }
