@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::Context;
+use harness::number::grouped;
 use harness::workload::Documents;
 use harness::{Workload, record};
 use job::Lane;
@@ -64,17 +65,24 @@ pub fn list(lanes: &[Lane], workloads: &[Workload]) -> anyhow::Result<()> {
         lines.extend(indented(&format!("stands for {mirrors}")));
     }
     lines.push("workloads".to_owned());
-    for Workload { name, shows, documents, concurrency, delay_us, .. } in workloads {
+    for workload in workloads {
+        let Workload { name, shows, documents, concurrency, delay_us, .. } = workload;
         let documents = match documents {
             Documents::LikeConcurrency => "C".to_owned(),
-            Documents::Counts(counts) => format!("{:?}", counts.0),
+            Documents::Counts(counts) => listed(&counts.0),
         };
-        let (delay, concurrency) = (*delay_us as f64 / 1e3, &concurrency.0);
-        lines
-            .push(format!("  {name:INDENT$}N = {documents}, C = {concurrency:?}, {delay} ms away"));
+        let (delay, concurrency) = (*delay_us as f64 / 1e3, listed(&concurrency.0));
+        lines.push(format!("  {name:INDENT$}N = {documents}; C = {concurrency}; {delay} ms away"));
         lines.extend(indented(shows));
+        if workload.standard.leave_out {
+            lines.extend(indented("Only with --full, or when it is named."));
+        }
     }
     say(&(lines.join("\n") + "\n"))
+}
+
+fn listed(numbers: &[u64]) -> String {
+    numbers.iter().map(|number| grouped(*number)).collect::<Vec<_>>().join(", ")
 }
 
 /// Where the second column of a list begins, after two spaces.

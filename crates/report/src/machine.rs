@@ -8,6 +8,8 @@ pub(crate) fn machine(environment: &Environment) -> String {
     let Environment { cpu_model, processors, kernel, build, .. } = environment;
     let virtual_machine = if environment.virtual_machine { " (virtual)" } else { "" };
     let commit = build.commit.as_deref().unwrap_or("unknown");
+    // As much of it as people quote.
+    let commit = commit.get(..12).unwrap_or(commit);
     let modified = if build.modified == Some(true) { ", modified" } else { "" };
     format!(
         "{processors} × {cpu_model}{virtual_machine}; {kernel}; {}; commit {commit}{modified}; \
