@@ -89,7 +89,12 @@ impl Answer {
     ///
     /// The job names a document that `corpus` does not hold.
     pub fn expected(job: &Job, corpus: &Corpus) -> Result<Self, CorpusError> {
-        Self::expected_of(corpus, job.ids_in_order(), job.top)
+        let mut answer = Answer::new(job.top);
+        for (id, times) in job.ids_with_times() {
+            let (bytes, document) = corpus.document(id).ok_or(CorpusError::Absent { id })?;
+            answer.add_times(bytes, document, times);
+        }
+        Ok(answer)
     }
 
     /// What the documents of `ids`, one by one, add up to.
@@ -112,22 +117,32 @@ impl Answer {
 
     /// Folds one document in, whose body had `bytes` bytes.
     pub fn add(&mut self, bytes: u64, document: &Document) {
-        self.documents += 1;
-        self.bytes += bytes;
-        self.weight_sum += i128::from(document.weight);
-        self.height_sum += i128::from(document.height);
-        self.base_experience_sum += i128::from(document.base_experience.unwrap_or(0));
-        self.stat_sum += document.stats.iter().copied().map(i128::from).sum::<i128>();
-        self.moves += document.moves.len() as u64;
+        self.add_times(bytes, document, 1);
+    }
+
+    /// Folds the same document in `times` times, in the time of one.
+    pub fn add_times(&mut self, bytes: u64, document: &Document, times: u64) {
+        if times == 0 {
+            return;
+        }
+        let by_times = |value: i64| i128::from(value) * i128::from(times);
+        self.documents += times;
+        self.bytes += bytes * times;
+        self.weight_sum += by_times(document.weight);
+        self.height_sum += by_times(document.height);
+        self.base_experience_sum += by_times(document.base_experience.unwrap_or(0));
+        self.stat_sum += document.stats.iter().copied().map(by_times).sum::<i128>();
+        self.moves += document.moves.len() as u64 * times;
         for name in &document.types {
             // `entry` would need an owned key for every document, seen before or not.
             match self.types.get_mut(name) {
-                Some(count) => *count += 1,
-                None => drop(self.types.insert(name.clone(), 1)),
+                Some(count) => *count += times,
+                None => drop(self.types.insert(name.clone(), times)),
             }
         }
         self.keep_heavy(document.weight, document.id, &document.name);
-        self.names_checksum = self.names_checksum.wrapping_add(fnv1a(document.name.as_bytes()));
+        let hashes = fnv1a(document.name.as_bytes()).wrapping_mul(times);
+        self.names_checksum = self.names_checksum.wrapping_add(hashes);
     }
 
     /// Folds another answer in.
@@ -293,6 +308,16 @@ mod tests {
             prop_assert_eq!(&merged(&answer_of(right), &answer_of(left)), &whole);
             documents.reverse();
             prop_assert_eq!(answer_of(&documents), whole);
+        }
+
+        #[test]
+        fn many_times_is_as_often_as_once(documents in documents(), times in 0u64..5) {
+            let (mut at_once, mut one_by_one) = (Answer::new(3), Answer::new(3));
+            for document in &documents {
+                at_once.add_times(100, document, times);
+                (0..times).for_each(|_| one_by_one.add(100, document));
+            }
+            prop_assert_eq!(at_once, one_by_one);
         }
 
         #[test]

@@ -144,6 +144,19 @@ impl Job {
         (0..self.documents).map(|index| self.id(index))
     }
 
+    /// Every id of the job, and how many of its documents are that one's.
+    pub fn ids_with_times(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
+        let (each, left) =
+            (self.documents / self.ids.len() as u64, self.documents % self.ids.len() as u64);
+        let ids = self.ids.iter().zip(0..);
+        ids.map(move |(id, place)| (*id, each + u64::from(place < left)))
+    }
+
+    /// The most requests that can be in flight: as many as allowed, but no more than there are.
+    pub fn in_flight_most(&self) -> u64 {
+        self.concurrency.min(self.documents)
+    }
+
     /// How many idle connections are worth keeping: only a document that is yet to be asked for
     /// can use one again, so a job with as many documents as requests in flight keeps just one.
     pub fn idle_connections(&self) -> usize {
@@ -317,6 +330,7 @@ mod tests {
         assert_eq!(job.ids_in_order().collect::<Vec<_>>(), [1, 2, 3, 1, 2]);
         assert_eq!(job.url(4), "http://127.0.0.1:80/api/v2/pokemon/2?delay_us=7");
         assert_eq!(job.urls().count(), 5);
+        assert_eq!(job.ids_with_times().collect::<Vec<_>>(), [(1, 2), (2, 2), (3, 1)]);
     }
 
     #[test]

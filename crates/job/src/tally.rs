@@ -27,7 +27,9 @@ impl Fetched {
     ///
     /// The body is not a document.
     pub fn parse(url: &str, body: &[u8], service_time: Duration) -> Result<Self, FetchError> {
-        let document = Document::parse(body).map_err(|error| FetchError::new(url, error))?;
+        let document = Document::parse(body).map_err(|error| {
+            FetchError::new(url, format_args!("the body is not a document: {error}"))
+        })?;
         Ok(Fetched { document, bytes: body.len() as u64, service_time })
     }
 }
@@ -118,6 +120,9 @@ mod tests {
     #[test]
     fn a_body_that_is_no_document_names_its_url() {
         let error = Fetched::parse("http://x/1", b"oops", Duration::ZERO).unwrap_err();
-        assert!(error.to_string().starts_with("GET http://x/1: expected value"), "{error}");
+        assert!(
+            error.to_string().starts_with("GET http://x/1: the body is not a document: "),
+            "{error}"
+        );
     }
 }

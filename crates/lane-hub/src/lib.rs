@@ -76,21 +76,21 @@ pub const HUB: Lane = Lane {
 
 fn needs(job: &Job) -> Needs {
     Needs {
-        in_flight: job.concurrency,
+        in_flight: job.in_flight_most(),
         threads: 1,
         stack_bytes: STACK_BYTES as u64,
-        connections: job.concurrency,
+        connections: job.in_flight_most(),
         // An epoll and an eventfd.
         other_descriptors: 3 + 2,
         // A stack and its guard for each task.
-        mappings: 2 * (job.concurrency + 1),
+        mappings: job.in_flight_most().saturating_mul(2).saturating_add(2),
     }
 }
 
 fn run(job: &Job) -> Result<Tally, LaneError> {
     let config = hub::Config {
         stack_bytes: STACK_BYTES,
-        stacks_kept: usize::try_from(job.concurrency).unwrap_or(usize::MAX),
+        stacks_kept: usize::try_from(job.in_flight_most()).unwrap_or(usize::MAX),
     };
     let job = job.clone();
     let done = hub::run(config, move || {

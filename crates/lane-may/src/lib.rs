@@ -70,20 +70,20 @@ pub const MAY: Lane = Lane {
 fn needs(job: &Job) -> Needs {
     let workers = workers();
     Needs {
-        in_flight: job.concurrency,
+        in_flight: job.in_flight_most(),
         // The workers, the timer thread, and the one that waits for the answer.
         threads: workers + 2,
         stack_bytes: STACK_BYTES as u64,
-        connections: job.concurrency,
+        connections: job.in_flight_most(),
         // Per worker an epoll and an eventfd.
         other_descriptors: 3 + 2 * workers,
         // A stack and its guard for each task.
-        mappings: 2 * (job.concurrency + 1),
+        mappings: job.in_flight_most().saturating_mul(2).saturating_add(2),
     }
 }
 
 fn run(job: &Job) -> Result<Tally, LaneError> {
-    runtime::configure(workers(), job.concurrency);
+    runtime::configure(workers(), job.in_flight_most());
     let job = job.clone();
     runtime::block_on(move || {
         let runtime: Arc<dyn Runtime> = Arc::new(May);

@@ -59,7 +59,7 @@ pub const POOL: Lane = Lane {
     id: "blocking/pool",
     waits: "a pooled thread waits in the kernel",
     mirrors: "concurrent.futures; gunicorn's sync workers",
-    needs: |job| needs(job.concurrency, job.concurrency),
+    needs: |job| needs(job.in_flight_most(), job.concurrency),
     run: |job| {
         let pool = Pool::start(job.concurrency, STACK_BYTES)?;
         run(Arc::new(pool), job)
@@ -71,19 +71,19 @@ pub const THREADS: Lane = Lane {
     id: "blocking/threads",
     waits: "the request's own thread waits in the kernel",
     mirrors: "threading.Thread for each call",
-    needs: |job| needs(job.concurrency, job.concurrency),
+    needs: |job| needs(job.in_flight_most(), job.in_flight_most()),
     run: |job| run(Arc::new(Threads), job),
 };
 
 fn needs(in_flight: u64, threads: u64) -> Needs {
     Needs {
         in_flight,
-        threads: threads + 1,
+        threads: threads.saturating_add(1),
         stack_bytes: STACK_BYTES as u64,
         connections: in_flight,
         other_descriptors: 3,
         // A stack and its guard, and the same again for the stack that signals are handled on.
-        mappings: 4 * threads,
+        mappings: threads.saturating_mul(4),
     }
 }
 

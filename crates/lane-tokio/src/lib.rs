@@ -68,10 +68,10 @@ pub const TOKIO_LOCAL: Lane = Lane {
 
 fn needs(job: &Job, threads: u64) -> Needs {
     Needs {
-        in_flight: job.concurrency,
+        in_flight: job.in_flight_most(),
         threads,
         stack_bytes: 0,
-        connections: job.concurrency,
+        connections: job.in_flight_most(),
         // An epoll, its duplicate, and an eventfd.
         other_descriptors: 3 + 3,
         mappings: 0,
