@@ -10,7 +10,7 @@
 //!                     it waits by:   the kernel    a green thread that parks
 //! ```
 //!
-//! [`fetch`] is compiled once. The lanes on threads, on may and on the hub run that same machine
+//! [`fetch()`] is compiled once. The lanes on threads, on may and on the hub run that same machine
 //! code; what differs is the [`Runtime`] behind the socket, which the functions reach through a
 //! trait object. A call that would block blocks an OS thread in one lane and parks a green thread
 //! in another, and the code in between cannot tell. gevent gets there by replacing Python's socket

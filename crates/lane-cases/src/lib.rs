@@ -1,7 +1,7 @@
 //! The lanes' common test: what a server can do to a client, and what must come of it.
 //!
 //! [`OddServer`] answers over plain TCP and over TLS in every way that a client meets in the
-//! wild, politely or not. [`run_all`] sends the sync-looking [`fetch`](blocking_style::fetch)
+//! wild, politely or not. [`run_all`] sends the sync-looking [`fetch`](fn@blocking_style::fetch)
 //! through all of them on one runtime. Each lane's tests call it, and since what must come of each
 //! case is written once, here, the lanes agree with each other by agreeing with it.
 //!
