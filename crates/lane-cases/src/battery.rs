@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use blocking_style::{Runtime, fetch, plug};
+use job::{FetchError, Fetched};
 use ureq::Agent;
 use ureq::config::ConfigBuilder;
 use ureq::typestate::AgentScope;
@@ -15,12 +16,25 @@ use crate::OddServer;
 pub struct Case {
     /// What it is about.
     pub name: &'static str,
+    /// What it takes of a client to meet it.
+    asks: Asks,
     /// Where, as `http:/path` or `https:/path` on the odd server, or a whole URL.
     url: &'static str,
     /// Which time-out the client sets.
     timeout: Timeout,
     /// What must come of it.
     expect: Expect,
+}
+
+/// What a client can do, each with all before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asks {
+    /// One GET, answered with a `Content-Length`: the raw clients.
+    Exchange,
+    /// All that HTTP/1.1 does to a body: hyper.
+    Http,
+    /// TLS, compression, redirects and time-outs: ureq.
+    Library,
 }
 
 enum Timeout {
@@ -40,43 +54,68 @@ enum Expect {
     Error(&'static str),
 }
 
+use Asks::{Exchange, Http, Library};
 use Expect::{Document, Error};
 
-const fn case(name: &'static str, url: &'static str, timeout: Timeout, expect: Expect) -> Case {
-    Case { name, url, timeout, expect }
+const fn case(
+    asks: Asks,
+    name: &'static str,
+    url: &'static str,
+    timeout: Timeout,
+    expect: Expect,
+) -> Case {
+    Case { name, asks, url, timeout, expect }
 }
 
 /// Every case, in the order in which they run. The first two share a connection.
 pub const CASES: &[Case] = &[
-    case("plain", "http:/plain", Timeout::None, Document),
-    case("plain, the connection used again", "http:/plain", Timeout::None, Document),
-    case("250 KB", "http:/big", Timeout::None, Document),
-    case("chunked", "http:/chunked", Timeout::None, Document),
-    case("gzip", "http:/gzip", Timeout::None, Document),
-    case("bytes that drip", "http:/drip", Timeout::None, Document),
-    case("redirect", "http:/redirect", Timeout::None, Document),
-    case("sixty header fields", "http:/many-headers", Timeout::None, Document),
-    case("JSON nested 120 deep", "http:/deep", Timeout::None, Document),
-    case("the body ends with the connection", "http:/close", Timeout::None, Document),
-    case("not found", "http:/nowhere", Timeout::None, Error("status: 404")),
-    case("cut off", "http:/cut", Timeout::None, Error("disconnect")),
-    case("reset", "http:/reset", Timeout::None, Error("reset by peer")),
-    case("garbage", "http:/garbage", Timeout::None, Error("protocol")),
-    case("not JSON", "http:/not-json", Timeout::None, Error("expected value")),
-    case("TLS", "https:/plain", Timeout::None, Document),
-    case("TLS, the connection used again", "https:/plain", Timeout::None, Document),
-    case("TLS, 250 KB", "https:/big", Timeout::None, Document),
-    case("TLS, chunked", "https:/chunked", Timeout::None, Document),
-    case("TLS, gzip", "https:/gzip", Timeout::None, Document),
-    case("TLS, JSON nested 120 deep", "https:/deep", Timeout::None, Document),
-    case("time-out of the response", "http:/silent", Timeout::Response, Error("receive response")),
-    case("time-out of the body", "http:/silent-body", Timeout::Body, Error("receive body")),
-    case("time-out of all", "http:/silent", Timeout::Global, Error("global")),
-    case("time-out of all, TLS", "https:/silent", Timeout::Global, Error("global")),
-    case("time-out below a millisecond", "http:/silent", Timeout::Short, Error("receive response")),
-    case("refused", "http://127.0.0.1:1/", Timeout::None, Error("refused")),
-    case("a name that cannot be", "http://a..b/", Timeout::None, Error("host not found")),
-    case("a full backlog", "full", Timeout::Connect, Error("connect")),
+    case(Exchange, "plain", "http:/plain", Timeout::None, Document),
+    case(Exchange, "plain, the connection used again", "http:/plain", Timeout::None, Document),
+    case(Exchange, "250 KB", "http:/big", Timeout::None, Document),
+    case(Http, "chunked", "http:/chunked", Timeout::None, Document),
+    case(Library, "gzip", "http:/gzip", Timeout::None, Document),
+    case(Exchange, "bytes that drip", "http:/drip", Timeout::None, Document),
+    case(Library, "redirect", "http:/redirect", Timeout::None, Document),
+    case(Http, "sixty header fields", "http:/many-headers", Timeout::None, Document),
+    case(Exchange, "JSON nested 120 deep", "http:/deep", Timeout::None, Document),
+    case(Http, "the body ends with the connection", "http:/close", Timeout::None, Document),
+    case(Exchange, "not found", "http:/nowhere", Timeout::None, Error("status: 404")),
+    case(Exchange, "cut off", "http:/cut", Timeout::None, Error("disconnect")),
+    case(Exchange, "reset", "http:/reset", Timeout::None, Error("reset by peer")),
+    case(Exchange, "garbage", "http:/garbage", Timeout::None, Error("protocol")),
+    case(Exchange, "not JSON", "http:/not-json", Timeout::None, Error("expected value")),
+    case(Library, "TLS", "https:/plain", Timeout::None, Document),
+    case(Library, "TLS, the connection used again", "https:/plain", Timeout::None, Document),
+    case(Library, "TLS, 250 KB", "https:/big", Timeout::None, Document),
+    case(Library, "TLS, chunked", "https:/chunked", Timeout::None, Document),
+    case(Library, "TLS, gzip", "https:/gzip", Timeout::None, Document),
+    case(Library, "TLS, JSON nested 120 deep", "https:/deep", Timeout::None, Document),
+    case(
+        Library,
+        "time-out of the response",
+        "http:/silent",
+        Timeout::Response,
+        Error("receive response"),
+    ),
+    case(
+        Library,
+        "time-out of the body",
+        "http:/silent-body",
+        Timeout::Body,
+        Error("receive body"),
+    ),
+    case(Library, "time-out of all", "http:/silent", Timeout::Global, Error("global")),
+    case(Library, "time-out of all, TLS", "https:/silent", Timeout::Global, Error("global")),
+    case(
+        Library,
+        "time-out below a millisecond",
+        "http:/silent",
+        Timeout::Short,
+        Error("receive response"),
+    ),
+    case(Exchange, "refused", "http://127.0.0.1:1/", Timeout::None, Error("refused")),
+    case(Library, "a name that cannot be", "http://a..b/", Timeout::None, Error("host not found")),
+    case(Library, "a full backlog", "full", Timeout::Connect, Error("connect")),
 ];
 
 /// Runs every case on `runtime` against `server`; each that went otherwise than it must is told in
@@ -92,7 +131,7 @@ pub fn run_all(runtime: &Arc<dyn Runtime>, server: &OddServer) -> Vec<String> {
         };
         let full = FullBacklog::new_if(case.url == "full");
         let url = url_of(case.url, server, full.as_ref());
-        wrong.extend(check(case, &agent, &url).err());
+        wrong.extend(check(case, fetch(&agent, &url)).err());
         if index == 1 && server.connections() != connections + 1 {
             wrong.push("plain, twice: the connection was not used again".to_owned());
         }
@@ -100,19 +139,33 @@ pub fn run_all(runtime: &Arc<dyn Runtime>, server: &OddServer) -> Vec<String> {
     wrong
 }
 
-fn check(case: &Case, agent: &Agent, url: &str) -> Result<(), String> {
-    match (fetch(agent, url), &case.expect) {
+/// Runs every case that asks for no more than `asks`, with any client. What must come of a case is
+/// a document or an error; its words are the client's own.
+pub fn run_up_to(
+    asks: Asks,
+    server: &OddServer,
+    mut fetch: impl FnMut(&str) -> Result<Fetched, FetchError>,
+) -> Vec<String> {
+    let cases = CASES.iter().filter(|case| case.asks <= asks);
+    cases
+        .filter_map(|case| {
+            let fetched = fetch(&url_of(case.url, server, None));
+            match (fetched, &case.expect) {
+                (Ok(fetched), Document) if fetched.document.id == 1 => None,
+                (Err(_), Error(_)) => None,
+                (got, _) => Some(format!("{}: got {got:?}", case.name)),
+            }
+        })
+        .collect()
+}
+
+fn check(case: &Case, fetched: Result<Fetched, FetchError>) -> Result<(), String> {
+    match (fetched, &case.expect) {
         (Ok(fetched), Document) if fetched.document.id == 1 => Ok(()),
         (Err(error), Error(text)) if error.why.to_lowercase().contains(text) => Ok(()),
-        (Ok(_), Error(text)) => {
-            Err(format!("{}: expected an error with {text:?}, got a document", case.name))
-        }
-        (Ok(fetched), Document) => {
-            Err(format!("{}: got document {}", case.name, fetched.document.id))
-        }
-        (Err(error), Document) => Err(format!("{}: {error}", case.name)),
-        (Err(error), Error(text)) => {
-            Err(format!("{}: expected an error with {text:?}, got: {error}", case.name))
+        (got, Document) => Err(format!("{}: expected a document, got {got:?}", case.name)),
+        (got, Error(text)) => {
+            Err(format!("{}: expected an error with {text:?}, got {got:?}", case.name))
         }
     }
 }

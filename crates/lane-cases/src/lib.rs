@@ -5,6 +5,9 @@
 //! through all of them on one runtime. Each lane's tests call it, and since what must come of each
 //! case is written once, here, the lanes agree with each other by agreeing with it.
 //!
+//! [`run_up_to`] does the same with any other client, as far as that goes: the raw ones in every
+//! lane, and hyper in async code.
+//!
 //! No case measures time. Where a time-out must strike, the server stays silent for as long as the
 //! connection lives.
 
@@ -12,5 +15,5 @@ mod battery;
 mod server;
 mod tls;
 
-pub use battery::{CASES, Case, run_all};
+pub use battery::{Asks, CASES, Case, run_all, run_up_to};
 pub use server::OddServer;

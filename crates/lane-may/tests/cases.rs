@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use blocking_style::Runtime;
-use lane_cases::{OddServer, run_all};
+use blocking_style::raw::{self, Connections};
+use lane_cases::{Asks, OddServer, run_all, run_up_to};
 use lane_may::runtime::{May, block_on, configure};
 
 #[test]
@@ -12,7 +13,10 @@ fn every_case_ends_as_it_must() {
     configure(2, 4);
     let wrong = block_on(move || {
         let runtime: Arc<dyn Runtime> = Arc::new(May);
-        run_all(&runtime, &server)
+        let mut wrong = run_all(&runtime, &server);
+        let connections = Connections::new(&runtime, 1);
+        wrong.extend(run_up_to(Asks::Exchange, &server, |url| raw::fetch(&connections, url)));
+        wrong
     });
     assert_eq!(wrong.unwrap(), Vec::<String>::new());
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use blocking_style::Runtime;
-use lane_cases::{OddServer, run_all};
+use blocking_style::raw::{self, Connections};
+use lane_cases::{Asks, OddServer, run_all, run_up_to};
 use lane_threads::runtime::{Inline, Pool, Threads};
 
 #[test]
@@ -13,5 +14,8 @@ fn every_case_ends_as_it_must() {
     let runtimes: [Arc<dyn Runtime>; 3] = [Arc::new(Threads), Arc::new(pool), Arc::new(Inline)];
     for runtime in runtimes {
         assert_eq!(run_all(&runtime, &server), Vec::<String>::new());
+        let connections = Connections::new(&runtime, 1);
+        let raw = run_up_to(Asks::Exchange, &server, |url| raw::fetch(&connections, url));
+        assert_eq!(raw, Vec::<String>::new());
     }
 }
