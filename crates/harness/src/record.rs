@@ -5,7 +5,7 @@
 //!   plan.json         what was to be measured, and why the rest was not
 //!   environment.json  on which machine, with which programs
 //!   samples.jsonl     one line a sample, written and flushed at once
-//!   ending.json       how it ended; missing when the run was killed
+//!   ending.json       how it ended; missing when the run was killed, or the disk was full
 //! ```
 
 use std::fs::{self, File};
@@ -136,8 +136,15 @@ impl Record {
             io::ErrorKind::AlreadyExists => RecordError::Taken(folder.to_owned()),
             _ => RecordError::File { path: path.clone(), source },
         })?;
-        write_json(&folder.join(PLAN), plan)?;
-        write_json(&folder.join(ENVIRONMENT), environment)?;
+        let written = write_json(&folder.join(PLAN), plan)
+            .and_then(|()| write_json(&folder.join(ENVIRONMENT), environment));
+        if let Err(error) = written {
+            // Half a record would only keep the next one out of this folder.
+            for name in [SAMPLES, PLAN] {
+                let _ = fs::remove_file(folder.join(name));
+            }
+            return Err(error);
+        }
         Ok(Record { folder: folder.to_owned(), samples, count: 0 })
     }
 
@@ -176,12 +183,12 @@ impl Record {
 ///
 /// There is none, or it is of another version.
 pub fn read(folder: &Path) -> Result<Recorded, RecordError> {
-    let ending = folder.join(ENDING);
     Ok(Recorded {
         plan: read_json(&folder.join(PLAN))?,
         environment: read_json(&folder.join(ENVIRONMENT))?,
         samples: read_samples(&folder.join(SAMPLES))?,
-        ending: if ending.exists() { Some(read_json(&ending)?) } else { None },
+        // What was measured can be read, whether or not there was room left to say how it ended.
+        ending: read_json(&folder.join(ENDING)).ok(),
     })
 }
 
@@ -212,7 +219,12 @@ fn read_sample(path: &Path, line: usize, text: &str) -> Result<Sample, RecordErr
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
     let mut text = serde_json::to_string_pretty(value).expect("a record is made of JSON's types");
     text.push('\n');
-    fs::write(path, text).map_err(at(path))
+    // A disk that is full in the middle leaves the file as it was, and not half of it.
+    let temporary = path.with_extension("json.part");
+    fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path)).map_err(|error| {
+        let _ = fs::remove_file(&temporary);
+        at(path)(error)
+    })
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
@@ -327,6 +339,28 @@ mod tests {
         record.append(&mut sample()).unwrap();
         record.samples.write_all(b"{\"schema\":1,\"num").unwrap();
         assert_eq!(read(&folder.0).unwrap().samples.len(), 1);
+    }
+
+    #[test]
+    fn an_ending_that_is_broken_loses_no_sample() {
+        let folder = Folder::new("ending");
+        let mut record = Record::create(&folder.0, &plan(), &environment()).unwrap();
+        record.append(&mut sample()).unwrap();
+        for broken in ["", "{\"how\":"] {
+            fs::write(folder.0.join(ENDING), broken).unwrap();
+            let recorded = read(&folder.0).unwrap();
+            assert_eq!((recorded.samples.len(), recorded.ending), (1, None));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_leaves_nothing_behind() {
+        let folder = Folder::new("unwritable");
+        // A folder in its place is one way in which a file cannot be written.
+        fs::create_dir_all(folder.0.join(ENVIRONMENT).join("taken")).unwrap();
+        Record::create(&folder.0, &plan(), &environment()).unwrap_err();
+        let left: Vec<_> = fs::read_dir(&folder.0).unwrap().collect();
+        assert_eq!(left.len(), 1, "only what was there before: {left:?}");
     }
 
     #[test]
