@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use harness::environment::{Build, locked_crates};
 use harness::origin_process::{Service, origin_threads};
 use harness::plan::Wishes;
+use harness::process::THIS_IMAGE;
 use harness::workload::{self, Counts};
 use harness::{
     Bench, Corpora, Environment, Interrupt, Limits, OriginProcess, Pace, Plan, Record, Workload,
@@ -45,7 +46,7 @@ impl RunOptions {
         let files = self.corpus.as_deref().map(origin::read_folder).transpose();
         let corpora = Corpora::new(&workloads, files.map_err(Misuse::of)?, self.seed);
         let corpora = corpora.map_err(Misuse::of)?;
-        let program = env::current_exe().context("cannot find this program")?;
+        let program = PathBuf::from(THIS_IMAGE);
         let limits = Limits::raised();
         Ok(Choice { options: self, began, program, lanes, workloads, corpora, limits })
     }

@@ -8,11 +8,13 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use harness::measure::MeasureError;
 use harness::origin_process::OriginError;
+use harness::process::CHILD;
 use harness::record::{Ending, How, RecordError};
 use job::Lane;
 use report::Summary;
 
 use crate::cli::{Cli, Command, RunOptions};
+use crate::print::tell_line;
 use crate::{print, verify};
 
 /// Through which target somebody came in.
@@ -30,7 +32,7 @@ pub type Pipeline = fn(&RunOptions, &[Lane]) -> anyhow::Result<ExitCode>;
 
 /// What somebody asked for cannot be had; nothing is wrong with the program.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:#}")]
+#[error("{}", whole(.0))]
 pub struct Misuse(pub anyhow::Error);
 
 impl Misuse {
@@ -48,8 +50,10 @@ const INTERRUPTED: u8 = 130;
 /// Does what the arguments say.
 pub fn enter(door: Door, lanes: &'static [Lane], pipeline: Pipeline) -> ExitCode {
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
-    // The bench target starts itself as lane and origin, and then its first argument is a command.
-    let is_child = arguments.get(1).is_some_and(|first| first == "lane" || first == "origin");
+    // The bench target starts itself as lane and origin, and then its first argument is a command;
+    // elsewhere the same words name tests.
+    let is_child = std::env::var_os(CHILD).is_some()
+        && arguments.get(1).is_some_and(|first| first == "lane" || first == "origin");
     if door == Door::Bench && !is_child {
         let all = arguments.len();
         arguments.retain(|argument| argument != "--bench");
@@ -115,12 +119,21 @@ impl RunOptions {
     }
 }
 
+/// The error with its causes, each told once: many an error's own text names its cause already.
+pub fn whole(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told {
+        told if told.is_empty() => cause,
+        told if told.contains(&cause) => told,
+        told => format!("{told}: {cause}"),
+    })
+}
+
 /// One line for a person, and no backtrace.
 fn tell(error: &anyhow::Error) -> ExitCode {
     if matches!(error.downcast_ref(), Some(OriginError::Interrupted)) {
         return ExitCode::from(INTERRUPTED);
     }
-    eprintln!("compare: {}", format!("{error:#}").replace('\n', " "));
+    tell_line(&whole(error).replace('\n', " "));
     let misused =
         error.is::<Misuse>() || matches!(error.downcast_ref(), Some(RecordError::Taken(_)));
     ExitCode::from(if misused { MISUSED } else { FAILED })
@@ -143,6 +156,7 @@ fn tell_parser(error: &clap::Error) -> ExitCode {
         .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
         .map(|line| line.trim_start_matches("error: ").trim_start_matches("tip: "))
         .collect();
-    eprintln!("compare: {}; `compare --help` and `compare run --help` list all", told.join("; "));
+    let help = "`compare --help` and `compare run --help` list all";
+    tell_line(&format!("{}; {help}", told.join("; ")));
     ExitCode::from(MISUSED)
 }

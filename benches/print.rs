@@ -28,13 +28,15 @@ impl RunOptions {
             // Numbers of so few documents mean nothing, and the test target has a line for each.
             return Ok(());
         }
+        let text = if self.json { json(summary, record)? } else { table::render(summary, style()) };
+        let said = say(&text);
+        // Whatever could not be printed can be printed again from there.
+        tell_line(&format!("the record is in {}", record.display()));
+        said?;
         if let Some(file) = &self.markdown {
             let name = || file.display().to_string();
             fs::write(file, markdown::render(summary)).with_context(name)?;
         }
-        let text = if self.json { json(summary, record)? } else { table::render(summary, style()) };
-        say(&text)?;
-        eprintln!("compare: the record is in {}", record.display());
         Ok(())
     }
 }
@@ -107,6 +109,12 @@ fn json(summary: &Summary, record: &Path) -> anyhow::Result<String> {
 fn style() -> Style {
     let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     if io::stdout().is_terminal() && !no_color { Style::Bold } else { Style::Plain }
+}
+
+/// One line on standard error. When nobody can read it any more, the run goes on all the same.
+pub fn tell_line(line: &str) {
+    // In one write: other processes may write to the same place.
+    let _ = io::stderr().write_all(format!("compare: {line}\n").as_bytes());
 }
 
 /// Who reads only the first lines, as `head` does, has done nothing wrong.

@@ -5,6 +5,8 @@ use harness::plan::NotRun;
 use harness::{Bench, Ending, Plan, Sample};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::print::tell_line;
+
 /// Measures, and shows how far it is.
 ///
 /// # Errors
@@ -50,7 +52,7 @@ impl Progress {
 
     fn tell_void(&self, sample: &Sample) {
         if let Some(void) = &sample.void {
-            self.bar.suspend(|| eprintln!("compare: {}: {}", sample.cell, void.why));
+            self.bar.suspend(|| tell_line(&format!("{}: {}", sample.cell, void.why)));
         }
     }
 }
@@ -62,7 +64,7 @@ fn tell_refusals(plan: &Plan) {
         if let Some(NotRun::Refused(why)) = &planned.not_run {
             let refusal = (planned.cell.lane.as_str(), why.as_str());
             if !told.contains(&refusal) {
-                eprintln!("compare: {}: {why}", planned.cell);
+                tell_line(&format!("{}: {why}", planned.cell));
                 told.push(refusal);
             }
         }

@@ -11,7 +11,8 @@ use job::{Corpus, Lane};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::cli::RunOptions;
-use crate::enter::Pipeline;
+use crate::enter::{Pipeline, whole};
+use crate::print::tell_line;
 
 /// One test a workload, each through the same pipeline as a run.
 ///
@@ -24,7 +25,7 @@ pub fn run(lanes: &'static [Lane], pipeline: Pipeline) -> ExitCode {
     let workloads = match RunOptions::for_verify().all_workloads() {
         Ok(workloads) => workloads,
         Err(error) => {
-            eprintln!("compare: {error:#}");
+            tell_line(&whole(&error));
             return ExitCode::FAILURE;
         }
     };
@@ -46,7 +47,7 @@ fn verify(workload: &Workload, lanes: &[Lane], pipeline: Pipeline) -> Result<(),
         options.corpus = Some(documents);
     }
     // What went wrong is an error here, so the code says nothing more.
-    pipeline(&options, lanes).map(drop).map_err(|error| format!("{error:#}").into())
+    pipeline(&options, lanes).map(drop).map_err(|error| whole(&error).into())
 }
 
 /// Generated documents where a reader's own would be.

@@ -12,12 +12,13 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
 use crate::odd_lanes::FIFO;
-use crate::support::{Said, Scratch, program, said, trial};
+use crate::support::{Said, Scratch, program, program_at, said, trial};
 
 pub fn trials() -> Vec<Trial> {
     vec![
         trial("ctrl_c_ends_all_children_and_keeps_the_record", ctrl_c),
         trial("a_killed_run_leaves_no_child_and_a_record_to_read", killed),
+        trial("a_program_that_is_deleted_meanwhile_starts_its_children", deleted),
         trial("an_origin_that_dies_ends_the_run_with_what_it_had", origin_dies),
     ]
 }
@@ -109,4 +110,17 @@ fn origin_dies() {
     assert!(run.stderr.contains("compare: the origin does not answer /stats"), "{run:?}");
     assert_eq!(scratch.recorded().ending.unwrap().how, How::Broken);
     assert!(run.stdout.contains("the origin died"), "{}", run.stdout);
+}
+
+fn deleted() {
+    let scratch = Scratch::new();
+    let program = scratch.path("program");
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let mut command = program_at(&program);
+    command.args(scratch.run("--lanes blocking/one --samples 1 --workloads works").get_args());
+    // Once this returns the image is loaded, and no child has been started from it.
+    let run = command.spawn().unwrap();
+    fs::remove_file(&program).unwrap();
+    let run = Said::from(run.wait_with_output().unwrap());
+    assert_eq!(run.code, Some(0), "{run:?}");
 }

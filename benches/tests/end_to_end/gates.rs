@@ -3,7 +3,7 @@
 use harness::Gate;
 use libtest_mimic::Trial;
 
-use crate::support::{BENCH_DOOR, LANES, Scratch, program, row, said, trial};
+use crate::support::{DOOR, LANES, Scratch, program, row, said, trial};
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -88,7 +88,7 @@ fn huge() {
 }
 
 fn verify() {
-    let run = said(program().env(BENCH_DOOR, "1").env(LANES, "wrong").arg("cpu_bound"));
+    let run = said(program().env(DOOR, "bench").env(LANES, "wrong").arg("cpu_bound"));
     assert_eq!(run.code, Some(101), "{run:?}");
     assert!(run.stdout.contains("odd/wrong: answered wrong: moves is "), "{run:?}");
     assert!(!run.stdout.contains("blocking/many: "), "{run:?}");

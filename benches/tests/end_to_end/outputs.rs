@@ -10,7 +10,7 @@ use job::Client;
 use libtest_mimic::Trial;
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 
-use crate::support::{BENCH_DOOR, LANES, Said, Scratch, program, row, said, trial, wider_than};
+use crate::support::{DOOR, LANES, Said, Scratch, program, row, said, trial, wider_than};
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -24,6 +24,9 @@ pub fn trials() -> Vec<Trial> {
         trial("help_is_the_way_in", help),
         trial("a_test_run_looks_at_every_answer", verify),
         trial("nextest_is_told_what_tests_there_are", nextest),
+        trial("a_command_s_name_names_tests_in_a_test_run", filter),
+        trial("a_proxy_in_the_environment_has_no_part", proxy),
+        trial("a_standard_error_that_takes_nothing_is_no_hindrance", full_stderr),
     ]
 }
 
@@ -165,7 +168,7 @@ fn help() {
 }
 
 fn bench_target(arguments: &[&str], lanes: &str) -> Said {
-    said(program().env(BENCH_DOOR, "1").env(LANES, lanes).args(arguments))
+    said(program().env(DOOR, "bench").env(LANES, lanes).args(arguments))
 }
 
 fn verify() {
@@ -182,4 +185,27 @@ fn nextest() {
     assert!(list.stdout.lines().all(|line| line.ends_with(": test")), "{}", list.stdout);
     let ignored = bench_target(&["--list", "--format", "terse", "--ignored"], "sound");
     assert_eq!(ignored.stdout, "");
+}
+
+fn filter() {
+    let none = bench_target(&["origin"], "sound");
+    assert_eq!(none.code, Some(0), "{none:?}");
+    assert!(none.stdout.contains("0 passed; 0 failed"), "{none:?}");
+}
+
+fn proxy() {
+    let scratch = Scratch::new();
+    let mut command = scratch.run("--lanes blocking/many --samples 1 --workloads works");
+    let nobody = "http://127.0.0.1:9";
+    let run = said(command.env("http_proxy", nobody).env("ALL_PROXY", nobody));
+    assert_eq!(run.code, Some(0), "{run:?}");
+}
+
+fn full_stderr() {
+    let scratch = Scratch::new();
+    let mut command = scratch.run("--lanes blocking/one,odd/crash --samples 1 --workloads works");
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let run = said(command.stderr(full));
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.stdout.contains("crashed with signal 6"), "{run:?}");
 }

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use harness::Recorded;
 use libtest_mimic::{Failed, Trial};
 
-/// Makes the program go through the door of the bench target.
-pub const BENCH_DOOR: &str = "END_TO_END_BENCH_DOOR";
+/// Makes the program something else than this test: `command`, or `bench` for the bench target.
+pub const DOOR: &str = "END_TO_END_DOOR";
 /// Which lanes the program has: `sound`, `wrong`, or all of them.
 pub const LANES: &str = "END_TO_END_LANES";
 
@@ -67,11 +67,16 @@ impl Drop for Scratch {
     }
 }
 
-/// This program, with nothing in its environment that changes what it prints.
+/// This program as `compare`, with nothing in its environment that changes what it prints.
 pub fn program() -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    program_at(&std::env::current_exe().unwrap())
+}
+
+/// The same from another file.
+pub fn program_at(path: &Path) -> Command {
+    let mut command = Command::new(path);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.env_remove("NO_COLOR").env_remove(BENCH_DOOR).env_remove(LANES);
+    command.env_remove("NO_COLOR").env(DOOR, "command").env_remove(LANES);
     command
 }
 

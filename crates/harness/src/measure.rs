@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use job::{Answer, Client};
@@ -18,6 +17,7 @@ use crate::lane_process;
 use crate::network::Network;
 use crate::origin_process::{OriginError, OriginProcess};
 use crate::plan::{Cell, Plan};
+use crate::process::child_of;
 use crate::record::{Ending, How, LeftOut, Record, RecordError};
 use crate::sample::Sample;
 
@@ -106,8 +106,11 @@ pub fn measure(
         steal: Ticks::now().steal_since(ticks),
         seconds: began.elapsed().as_secs_f64(),
     };
-    bench.record.end(&ending)?;
-    how.map(|_| ending)
+    let ended = bench.record.end(&ending);
+    // What broke the run tells more than that its end could not be written either.
+    how?;
+    ended?;
+    Ok(ending)
 }
 
 /// What is known by now.
@@ -235,7 +238,7 @@ fn sample(
     let answer = answer.or_insert_with(|| expected_answer(bench, cell, &job));
     let limit = bench.pace.limit;
 
-    let mut command = Command::new(bench.program);
+    let mut command = child_of(bench.program);
     // A backtrace would push the panic's message out of what a person is told.
     command.args(["lane", &cell.lane]).env("RUST_BACKTRACE", "0");
     bench.origin.reset()?;

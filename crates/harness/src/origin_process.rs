@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::interrupt::Interrupt;
 use crate::memory::{Memory, last_words};
-use crate::process::{Process, Wake, wait_for};
+use crate::process::{Process, Wake, child_of, wait_for};
 
 /// How the origin is to serve.
 #[derive(Debug, Clone)]
@@ -73,7 +73,7 @@ const STATS_LIMIT: Duration = Duration::from_secs(10);
 impl Service {
     fn command(&self, stderr: Stdio) -> Command {
         let sizes: Vec<_> = self.sizes.iter().map(u64::to_string).collect();
-        let mut command = Command::new(&self.program);
+        let mut command = child_of(&self.program);
         command.args(["origin", "--end-with-parent", "--server", &self.server]);
         command.args(["--threads", &self.threads.to_string(), "--seed", &self.seed.to_string()]);
         if !sizes.is_empty() {
@@ -100,7 +100,9 @@ impl OriginProcess {
         let mut process = Process::start(&mut command).map_err(fail)?;
         let deadline = Instant::now() + START_LIMIT;
         let url = first_line(&mut process, deadline, interrupt).map_err(fail)?;
-        let config = ureq::Agent::config_builder().timeout_global(Some(STATS_LIMIT)).build();
+        // The origin is on this machine: a proxy that the environment names has no part in it.
+        let config = ureq::Agent::config_builder().timeout_global(Some(STATS_LIMIT)).proxy(None);
+        let config = config.build();
         match url {
             _ if interrupt.has_come() => Err(OriginError::Interrupted),
             Some(url) => Ok(OriginProcess { url, process, stderr, agent: config.new_agent() }),

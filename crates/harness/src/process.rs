@@ -4,6 +4,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,22 @@ use rustix::process::{
 };
 
 use crate::interrupt::Interrupt;
+
+/// The image that this process runs, whatever has become of its file: the kernel resolves it after
+/// the fork, so that every child of a run is the same program, also when somebody builds another
+/// one meanwhile (`proc_pid_exe(5)`).
+pub const THIS_IMAGE: &str = "/proc/self/exe";
+
+/// Set in the environment of every child: its first argument is a command, and not, as in a test
+/// target, a word that names tests.
+pub const CHILD: &str = "COMPARE_CHILD";
+
+/// A command that starts `program` as a child of the harness.
+pub fn child_of(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.arg0("compare").env(CHILD, "1");
+    command
+}
 
 /// A child that was started, in a process group of its own.
 ///

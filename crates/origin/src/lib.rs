@@ -122,6 +122,12 @@ pub fn run(options: &Options) -> Result<(), OriginError> {
     Ok(())
 }
 
+/// One line on standard error, which nobody has to read: a closed pipe is no reason to stop serving.
+pub fn tell(line: &str) {
+    // In one write: other processes may write to the same place.
+    let _ = io::stderr().write_all(format!("origin: {line}\n").as_bytes());
+}
+
 fn tell_ready(address: SocketAddr) -> io::Result<()> {
     let mut out = io::stdout();
     writeln!(out, "http://{address}")?;

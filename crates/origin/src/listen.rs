@@ -11,6 +11,8 @@ use rustix::net::{SocketFlags, accept_with};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use crate::tell;
+
 /// Asked for at least: 4,000 connects against 1,024 overflowed thousands of times, each a SYN
 /// sent again a second later.
 const BACKLOG_MIN: i32 = 4_096;
@@ -44,10 +46,10 @@ fn backlog() -> i32 {
         .ok()
         .and_then(|text| text.trim().parse::<i32>().ok());
     if let Some(granted) = granted.filter(|granted| *granted < BACKLOG_MIN) {
-        eprintln!(
-            "origin: bursts above {granted} connections will stall: \
+        tell(&format!(
+            "bursts above {granted} connections will stall: \
              raise it with sysctl net.core.somaxconn={BACKLOG_MIN}"
-        );
+        ));
     }
     granted.unwrap_or(BACKLOG_MIN).max(BACKLOG_MIN)
 }
@@ -61,7 +63,7 @@ pub fn accept_each(listener: &TcpListener, mut hand_over: impl FnMut(TcpStream))
             Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
                 // The connection stays in the backlog, so that trying again at once would spin.
                 if !exhaustion_told {
-                    eprintln!("origin: out of descriptors; new connections wait: raise ulimit -n");
+                    tell("out of descriptors; new connections wait: raise ulimit -n");
                     exhaustion_told = true;
                 }
                 thread::sleep(DESCRIPTOR_PAUSE);
@@ -77,7 +79,7 @@ pub fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
     if let Err(error) = setrlimit(Resource::Nofile, raised) {
-        eprintln!("origin: the limit on open files stays at {:?}: {error}", limit.current);
+        tell(&format!("the limit on open files stays at {:?}: {error}", limit.current));
     }
 }
 

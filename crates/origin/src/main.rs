@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     match origin::run(&Cli::parse().options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("origin: {error}");
+            origin::tell(&error.to_string());
             ExitCode::FAILURE
         }
     }

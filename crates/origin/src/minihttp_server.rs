@@ -34,6 +34,7 @@ use crate::OriginError;
 use crate::burn::burn;
 use crate::request::{Refusal, Route, Status, Wanted, route};
 use crate::site::Site;
+use crate::tell;
 
 /// What `GET /` says of this server.
 pub const LIMITS: &str = "\
@@ -44,7 +45,7 @@ different x-delay-us, and keeps a request in flight when its client leaves durin
 ";
 
 /// The same for whoever starts it, in one line.
-const WARNING: &str = "origin: may_minihttp never closes connections, refuses HEAD, has a backlog \
+const WARNING: &str = "may_minihttp never closes connections, refuses HEAD, has a backlog \
     of 1024 and spins when out of descriptors; GET / lists all its limits";
 
 /// A request takes 20 KiB of stack in a debug build; may's default of 32 leaves too little for a
@@ -73,7 +74,7 @@ pub fn start(
     threads: usize,
     site: &Arc<Site>,
 ) -> Result<SocketAddr, OriginError> {
-    eprintln!("{WARNING}");
+    tell(WARNING);
     may::config()
         .set_workers(threads)
         // It takes words.
