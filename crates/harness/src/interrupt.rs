@@ -1,6 +1,7 @@
 //! Ctrl-C as something to wait for.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 
@@ -15,20 +16,24 @@ use signal_hook::low_level::pipe;
 #[derive(Debug)]
 pub struct Interrupt {
     received: UnixStream,
+    /// Without its other end the socket would be readable, too.
+    _sent: UnixStream,
 }
 
 impl Interrupt {
     /// From here on these signals no longer end the process.
+    ///
+    /// One that is ignored already stays so: that is what `nohup` asks for.
     ///
     /// # Errors
     ///
     /// The system has no descriptor left.
     pub fn listen() -> io::Result<Self> {
         let (received, sent) = UnixStream::pair()?;
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        for signal in [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !is_ignored(*signal)) {
             pipe::register(signal, sent.try_clone()?)?;
         }
-        Ok(Interrupt { received })
+        Ok(Interrupt { received, _sent: sent })
     }
 
     /// Whether one has come. It stays so: nobody reads the socket.
@@ -39,9 +44,38 @@ impl Interrupt {
     }
 }
 
+fn is_ignored(signal: i32) -> bool {
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: nothing is set, and the pointer is to a whole `sigaction`, which the call fills in,
+    // and which is valid as zeroes, too, should it not.
+    let action = unsafe {
+        libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr());
+        action.assume_init()
+    };
+    action.sa_sigaction == libc::SIG_IGN
+}
+
 impl AsFd for Interrupt {
     /// Readable once one has come.
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.received.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_ignored_is_known() {
+        // Rust's own start ignores this one.
+        assert!(is_ignored(libc::SIGPIPE));
+        assert!(!is_ignored(libc::SIGUSR2));
+    }
+
+    #[test]
+    fn nothing_has_come_before_a_signal() {
+        let interrupt = Interrupt::listen().unwrap();
+        assert!(!interrupt.has_come());
     }
 }

@@ -23,6 +23,9 @@ pub struct Limits {
     pub address_space_bytes: u64,
     /// `RLIMIT_NPROC`: threads of one user; root has no such limit.
     pub threads_user: u64,
+    /// Threads that the user ran already; 0 where nobody counted.
+    #[serde(default)]
+    pub threads_user_running: u64,
     /// `kernel.threads-max` and `kernel.pid_max`, whichever is less: threads of the system.
     pub threads_system: u64,
     /// Which of the two it is.
@@ -76,6 +79,9 @@ impl fmt::Display for Refusal {
 /// Descriptors that the origin holds beside its connections, and more than any lane does.
 const DESCRIPTORS_BESIDE_CONNECTIONS: u64 = 64;
 
+/// Threads of the harness and of the origin, on a machine of up to some 60 processors.
+const THREADS_BESIDE_LANE: u64 = 64;
+
 /// Mappings of a process that has no stacks but its own: its binary, its libraries, its heap.
 const MAPPINGS_BESIDE_STACKS: u64 = 256;
 
@@ -98,6 +104,7 @@ impl Limits {
             descriptors: soft(Resource::Nofile),
             address_space_bytes: soft(Resource::As),
             threads_user: if root { u64::MAX } else { soft(Resource::Nproc) },
+            threads_user_running: 0,
             threads_system: threads.min(pids),
             threads_system_name: name.to_owned(),
             threads_running: threads_running().unwrap_or(0),
@@ -107,55 +114,68 @@ impl Limits {
         }
     }
 
-    /// What keeps a job with these needs from being done, if anything does.
-    pub fn refuse(&self, needs: &Needs) -> Option<Refusal> {
-        let others = needs.other_descriptors.max(DESCRIPTORS_BESIDE_CONNECTIONS);
-        let descriptors = needs.connections + others;
-        let mappings = needs.mappings + MAPPINGS_BESIDE_STACKS;
-        let threads = needs.threads + self.threads_running;
-        let stacks = needs.stack_bytes.saturating_mul(needs.in_flight);
-        self.refuse_threads_of_group(needs)
-            .or_else(|| {
-                refusal("file descriptors", descriptors, "RLIMIT_NOFILE", self.descriptors, |n| {
-                    format!("sudo prlimit --pid $$ --nofile={n}:{n}")
-                })
-            })
-            .or_else(|| {
-                refusal("memory mappings", mappings, "vm.max_map_count", self.mappings, |n| {
-                    format!("sudo sysctl -w vm.max_map_count={n}")
-                })
-            })
-            .or_else(|| {
-                let name = &self.threads_system_name;
-                refusal("threads in the system", threads, name, self.threads_system, |n| {
-                    format!("sudo sysctl -w {name}={n}")
-                })
-            })
-            .or_else(|| {
-                refusal("threads", needs.threads, "RLIMIT_NPROC", self.threads_user, |n| {
-                    format!("sudo prlimit --pid $$ --nproc={n}:{n}")
-                })
-            })
-            .or_else(|| {
-                let name = "net.ipv4.ip_local_port_range";
-                refusal("local ports", needs.connections, name, self.ports, |_| {
-                    format!("sudo sysctl -w {name}='1024 65535'")
-                })
-            })
-            .or_else(|| {
-                let most = self.address_space_bytes;
-                refusal("bytes of address space", stacks, "RLIMIT_AS", most, |_| {
-                    "sudo prlimit --pid $$ --as=unlimited".to_owned()
-                })
-            })
+    /// The same with the threads that this user runs already, which only a plan needs to know:
+    /// looking at every process of the machine would show in what a lane's process takes.
+    pub fn with_threads_of_user(mut self) -> Self {
+        if self.threads_user < u64::MAX {
+            self.threads_user_running = threads_of_user();
+        }
+        self
     }
 
-    fn refuse_threads_of_group(&self, needs: &Needs) -> Option<Refusal> {
-        let group = self.group.as_ref()?;
-        let file = group.file.display();
-        let needed = needs.threads + group.running;
-        refusal("threads in the control group", needed, &file.to_string(), group.pids, |n| {
-            format!("echo {n} | sudo tee {file}")
+    /// What keeps a job with these needs from being done, if anything does.
+    pub fn refuse(&self, needs: &Needs) -> Option<Refusal> {
+        self.refuse_threads(needs).or_else(|| self.refuse_memory(needs)).or_else(|| {
+            let name = "net.ipv4.ip_local_port_range";
+            refusal("local ports", needs.connections, name, self.ports, |_| {
+                format!("sudo sysctl -w {name}='1024 65535'")
+            })
+        })
+    }
+
+    fn refuse_threads(&self, needs: &Needs) -> Option<Refusal> {
+        let group = self.group.as_ref().and_then(|group| {
+            let file = group.file.display();
+            let needed = needs.threads.saturating_add(group.running);
+            refusal("threads in the control group", needed, &file.to_string(), group.pids, |n| {
+                format!("echo {n} | sudo tee {file}")
+            })
+        });
+        let of_system = || {
+            let name = &self.threads_system_name;
+            let needed = needs.threads.saturating_add(self.threads_running);
+            refusal("threads in the system", needed, name, self.threads_system, |n| {
+                format!("sudo sysctl -w {name}={n}")
+            })
+        };
+        let of_user = || {
+            let others = self.threads_user_running.saturating_add(THREADS_BESIDE_LANE);
+            let needed = needs.threads.saturating_add(others);
+            refusal("threads of this user", needed, "RLIMIT_NPROC", self.threads_user, |n| {
+                format!("sudo prlimit --pid $$ --nproc={n}:{n}")
+            })
+        };
+        group.or_else(of_system).or_else(of_user)
+    }
+
+    fn refuse_memory(&self, needs: &Needs) -> Option<Refusal> {
+        let others = needs.other_descriptors.max(DESCRIPTORS_BESIDE_CONNECTIONS);
+        let descriptors = needs.connections.saturating_add(others);
+        let mappings = needs.mappings.saturating_add(MAPPINGS_BESIDE_STACKS);
+        let stacks = needs.stack_bytes.saturating_mul(needs.in_flight);
+        refusal("file descriptors", descriptors, "RLIMIT_NOFILE", self.descriptors, |n| {
+            format!("sudo prlimit --pid $$ --nofile={n}:{n}")
+        })
+        .or_else(|| {
+            refusal("memory mappings", mappings, "vm.max_map_count", self.mappings, |n| {
+                format!("sudo sysctl -w vm.max_map_count={n}")
+            })
+        })
+        .or_else(|| {
+            let most = self.address_space_bytes;
+            refusal("bytes of address space", stacks, "RLIMIT_AS", most, |_| {
+                "sudo prlimit --pid $$ --as=unlimited".to_owned()
+            })
         })
     }
 }
@@ -188,6 +208,25 @@ fn threads_running() -> Option<u64> {
     text.split_whitespace().nth(3)?.split_once('/')?.1.parse().ok()
 }
 
+/// The kernel counts threads by the real user that runs them.
+fn threads_of_user() -> u64 {
+    let user = rustix::process::getuid().as_raw();
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let of_process = |folder: fs::DirEntry| {
+        let status = fs::read_to_string(folder.path().join("status")).ok()?;
+        threads_in_status(&status, user)
+    };
+    processes.filter_map(of_process).sum()
+}
+
+/// `Threads:` of a process whose first `Uid:` is `user`.
+fn threads_in_status(status: &str, user: u32) -> Option<u64> {
+    let field =
+        |name| status.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next();
+    let is_users = field("Uid:")?.parse() == Ok(user);
+    is_users.then(|| field("Threads:")?.parse().ok())?
+}
+
 fn ports() -> Option<u64> {
     let text = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").ok()?;
     let (first, last) = text.trim().split_once(char::is_whitespace)?;
@@ -217,6 +256,7 @@ mod tests {
             descriptors: u64::MAX,
             address_space_bytes: u64::MAX,
             threads_user: u64::MAX,
+            threads_user_running: 1_000,
             threads_system: u64::MAX,
             threads_system_name: "kernel.threads-max".into(),
             threads_running: 100,
@@ -271,9 +311,37 @@ mod tests {
             "needs 20,007 threads in the control group, but /g/pids.max is 500: \
              run `echo 20007 | sudo tee /g/pids.max`"
         );
-        assert!(refused(|limits| limits.threads_user = 10).contains("--nproc=20000:20000"));
+        assert_eq!(
+            refused(|limits| limits.threads_user = 21_063),
+            "needs 21,064 threads of this user, but RLIMIT_NPROC is 21,063: \
+             run `sudo prlimit --pid $$ --nproc=21064:21064`"
+        );
+        assert_eq!(refused(|limits| limits.threads_user = 21_064), "");
         assert!(refused(|limits| limits.ports = 10).contains("ip_local_port_range='1024 65535'"));
         assert!(refused(|limits| limits.address_space_bytes = 10).contains("--as=unlimited"));
+    }
+
+    #[test]
+    fn no_need_is_too_large_to_be_refused() {
+        let all = u64::MAX;
+        let needs = Needs {
+            in_flight: all,
+            threads: all,
+            stack_bytes: all,
+            connections: all,
+            other_descriptors: all,
+            mappings: all,
+        };
+        let limits = Limits { threads_system: 1, ..generous() };
+        assert!(limits.refuse(&needs).is_some());
+    }
+
+    #[test]
+    fn threads_are_those_of_the_user() {
+        let status = "Name:\tx\nUid:\t7\t8\t8\t8\nThreads:\t12\n";
+        assert_eq!(threads_in_status(status, 7), Some(12));
+        assert_eq!(threads_in_status(status, 8), None);
+        assert!(threads_of_user() >= 1, "this one, at least");
     }
 
     #[test]
