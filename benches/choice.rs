@@ -5,10 +5,12 @@ use std::time::{Instant, SystemTime};
 use std::{env, fs};
 
 use anyhow::{Context, bail};
+use harness::child::FLOOR;
 use harness::environment::{Build, locked_crates};
 use harness::origin_process::{Service, origin_threads};
 use harness::plan::Wishes;
 use harness::process::THIS_IMAGE;
+use harness::record::RecordError;
 use harness::workload::{self, Counts};
 use harness::{
     Bench, Corpora, Environment, Interrupt, Limits, OriginProcess, Pace, Plan, Record, Workload,
@@ -47,7 +49,7 @@ impl RunOptions {
         let corpora = Corpora::new(&workloads, files.map_err(Misuse::of)?, self.seed);
         let corpora = corpora.map_err(Misuse::of)?;
         let program = PathBuf::from(THIS_IMAGE);
-        let limits = Limits::raised();
+        let limits = Limits::raised().with_threads_of_user();
         Ok(Choice { options: self, began, program, lanes, workloads, corpora, limits })
     }
 
@@ -78,15 +80,6 @@ impl RunOptions {
         }
         Ok(workloads)
     }
-
-    /// Where the record is kept.
-    pub fn folder(&self) -> PathBuf {
-        self.record.clone().unwrap_or_else(|| {
-            let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-            let name = now.replace('T', "-").replace([':', 'Z'], "");
-            target_folder().join("compare").join(name)
-        })
-    }
 }
 
 impl Choice<'_> {
@@ -105,11 +98,8 @@ impl Choice<'_> {
             rounds: self.options.rounds(),
             seed: self.options.seed,
         });
-        if plan.cells.is_empty() {
-            let reasons = plan.workloads.iter().filter_map(|workload| {
-                Some(format!("{}: {}", workload.name, workload.not_run.as_ref()?))
-            });
-            let reasons = reasons.collect::<Vec<_>>().join("; ");
+        if plan.running().all(|index| plan.cells[index].cell.lane == FLOOR.id) {
+            let reasons = reasons(&plan).join("; ");
             let reasons = if reasons.is_empty() { "the profile leaves all out" } else { &reasons };
             return Err(Misuse::of(anyhow::anyhow!("there is nothing to measure: {reasons}")));
         }
@@ -132,12 +122,27 @@ impl Choice<'_> {
         })
     }
 
+    /// Starts the record: in the folder that was named, or in one of its own.
+    ///
+    /// # Errors
+    ///
+    /// The folder that was named holds a record already, or the system does not let us.
+    pub fn record(&self, plan: &Plan) -> anyhow::Result<Record> {
+        let environment = self.environment()?;
+        if let Some(folder) = &self.options.record {
+            return Ok(Record::create(folder, plan, &environment)?);
+        }
+        let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+        let now = now.replace('T', "-").replace([':', 'Z'], "");
+        Ok(record_of_its_own(&target_folder().join("compare"), &now, plan, &environment)?)
+    }
+
     /// The machine, the program, and this command line.
     ///
     /// # Errors
     ///
     /// The lock file that the program was built from is none.
-    pub fn environment(&self) -> anyhow::Result<Environment> {
+    fn environment(&self) -> anyhow::Result<Environment> {
         let build = Build {
             rustc: option_env!("COMPARE_RUSTC").unwrap_or("rustc unknown").to_owned(),
             commit: option_env!("COMPARE_COMMIT").map(str::to_owned),
@@ -168,6 +173,25 @@ impl Choice<'_> {
     }
 }
 
+/// Why workloads and lanes do not run, each reason once.
+fn reasons(plan: &Plan) -> Vec<String> {
+    let workloads = plan
+        .workloads
+        .iter()
+        .filter_map(|workload| Some(format!("{}: {}", workload.name, workload.not_run.as_ref()?)));
+    let cells = plan
+        .cells
+        .iter()
+        .filter_map(|cell| Some(format!("{}: {}", cell.cell.lane, cell.not_run.as_ref()?.why())));
+    let mut reasons = Vec::new();
+    for reason in workloads.chain(cells) {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    reasons
+}
+
 /// The lanes of these ids and models in the order of registration; all of them for no name.
 fn select_lanes(lanes: &[Lane], names: &[String]) -> anyhow::Result<Vec<Lane>> {
     let is = |lane: &Lane, name: &String| lane.id == name || lane.model() == name;
@@ -183,6 +207,23 @@ fn select_lanes(lanes: &[Lane], names: &[String]) -> anyhow::Result<Vec<Lane>> {
     }
     let named = |lane: &&Lane| names.is_empty() || names.iter().any(|name| is(lane, name));
     Ok(lanes.iter().filter(named).copied().collect())
+}
+
+/// `name` in `folder`, or `name-2` and so on for those who come in the same second.
+fn record_of_its_own(
+    folder: &Path,
+    name: &str,
+    plan: &Plan,
+    environment: &Environment,
+) -> Result<Record, RecordError> {
+    let later = (2..).map(|number| format!("{name}-{number}"));
+    for name in std::iter::once(name.to_owned()).chain(later) {
+        match Record::create(&folder.join(name), plan, environment) {
+            Err(RecordError::Taken(_)) => {}
+            created => return created,
+        }
+    }
+    unreachable!("the names do not end")
 }
 
 /// Cargo marks its target folder with `CACHEDIR.TAG`, wherever the user has put it.

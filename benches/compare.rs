@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use compare_cli::{Door, LANES, RunOptions, enter, progress};
-use harness::{Interrupt, OriginProcess, Record, record};
+use harness::{Interrupt, OriginProcess, record};
 use job::Lane;
 
 #[allow(dead_code, reason = "the command includes this file for its pipeline")]
@@ -20,7 +20,7 @@ pub fn compare(options: &RunOptions, lanes: &[Lane]) -> anyhow::Result<ExitCode>
     let choice = options.choose(lanes)?;
     let plan = choice.plan()?;
     let mut origin = OriginProcess::start(&choice.service()?, &interrupt)?;
-    let mut record = Record::create(&options.folder(), &plan, &choice.environment()?)?;
+    let mut record = choice.record(&plan)?;
     let mut bench = choice.bench(&plan, &mut origin, &mut record, &interrupt);
     let measured = progress::measure(&mut bench);
     let summary = report::summarise(&record::read(record.folder())?);

@@ -12,7 +12,9 @@ pub fn trials() -> Vec<Trial> {
         trial("an_unknown_lane_lists_the_right_ones", lane),
         trial("an_unknown_workload_lists_the_right_ones", workload),
         trial("an_unknown_key_is_told_with_file_and_line", key),
+        trial("an_option_that_is_there_twice_is_told", twice),
         trial("a_missing_file_is_named", file),
+        trial("lanes_that_cannot_run_at_all_are_told_with_the_reason", nothing_runs),
         trial("a_folder_without_documents_is_told", empty_folder),
         trial("what_is_no_document_is_named", no_document),
         trial("files_without_a_folder_are_told", no_folder),
@@ -29,7 +31,11 @@ fn refused(scratch: &Scratch, arguments: &str) -> String {
     assert_eq!(run.stdout, "");
     assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
     assert!(!exists(&scratch.path("record/samples.jsonl")));
-    run.stderr.trim_end().to_owned()
+    let line = run.stderr.trim_end().to_owned();
+    let parts: Vec<_> = line.split(": ").collect();
+    let repeats = parts.iter().enumerate().any(|(index, part)| parts[..index].contains(part));
+    assert!(!repeats, "a part is told twice: {line}");
+    line
 }
 
 fn option() {
@@ -56,9 +62,22 @@ fn key() {
     assert!(line.contains("w.toml:7: unknown field `delay`, expected one of"), "{line}");
 }
 
+fn twice() {
+    let line = refused(&Scratch::new(), "--seed 1 --seed 2");
+    assert!(line.contains("'--seed <N>' cannot be used multiple times"), "{line}");
+}
+
 fn file() {
-    let line = refused(&Scratch::new(), "--file nowhere.toml --file also-nowhere.toml");
-    assert!(line.starts_with("compare: "), "{line}");
+    let scratch = Scratch::new();
+    fs::remove_file(scratch.path("w.toml")).unwrap();
+    let line = refused(&scratch, "");
+    assert!(line.contains("w.toml: No such file or directory"), "{line}");
+}
+
+fn nothing_runs() {
+    let line = refused(&Scratch::new(), "--lanes odd/huge");
+    assert!(line.contains("there is nothing to measure: odd/huge: needs "), "{line}");
+    assert!(line.contains("run `sudo sysctl -w vm.max_map_count="), "{line}");
 }
 
 fn empty_folder() {

@@ -10,7 +10,9 @@ use job::Client;
 use libtest_mimic::Trial;
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 
-use crate::support::{DOOR, LANES, Said, Scratch, program, row, said, trial, wider_than};
+use crate::support::{
+    DOOR, LANES, Said, Scratch, program, program_at, row, said, trial, wider_than,
+};
 
 pub fn trials() -> Vec<Trial> {
     vec![
@@ -25,6 +27,7 @@ pub fn trials() -> Vec<Trial> {
         trial("a_test_run_looks_at_every_answer", verify),
         trial("nextest_is_told_what_tests_there_are", nextest),
         trial("a_command_s_name_names_tests_in_a_test_run", filter),
+        trial("runs_in_the_same_second_keep_a_record_each", same_second),
         trial("a_proxy_in_the_environment_has_no_part", proxy),
         trial("a_standard_error_that_takes_nothing_is_no_hindrance", full_stderr),
     ]
@@ -208,4 +211,23 @@ fn full_stderr() {
     let run = said(command.stderr(full));
     assert_eq!(run.code, Some(1), "{run:?}");
     assert!(run.stdout.contains("crashed with signal 6"), "{run:?}");
+}
+
+/// Started together they begin in the same second, or one begins in the next: both keep a record.
+fn same_second() {
+    let scratch = Scratch::new();
+    let program = scratch.path("program");
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    // This marks a folder as the one that records are kept in.
+    fs::write(scratch.path("CACHEDIR.TAG"), "").unwrap();
+    let start = || {
+        let mut command = program_at(&program);
+        command.args(["run", "--lanes", "blocking/one", "--workloads", "works", "--samples", "1"]);
+        command.arg("--file").arg(scratch.path("w.toml")).spawn().unwrap()
+    };
+    for run in [start(), start(), start()] {
+        let run = Said::from(run.wait_with_output().unwrap());
+        assert_eq!(run.code, Some(0), "{run:?}");
+    }
+    assert_eq!(fs::read_dir(scratch.path("compare")).unwrap().count(), 3);
 }
