@@ -35,7 +35,8 @@ impl Plan {
         let cost = |index: usize| {
             let Cell { workload, point, .. } = &self.cells[index].cell;
             let workload = self.workload(workload);
-            point.documents * (workload.delay_us + workload.document_bytes)
+            let each = workload.delay_us.saturating_add(workload.document_bytes);
+            point.documents.saturating_mul(each)
         };
         for index in self.running() {
             let Cell { client, lane, .. } = &self.cells[index].cell;

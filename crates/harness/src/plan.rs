@@ -232,7 +232,7 @@ fn too_slow(workload: &Workload, point: Point, in_flight: u64, profile: Profile)
         return None;
     }
     let turns = point.documents.div_ceil(in_flight);
-    let waits_us = turns * workload.delay_us;
+    let waits_us = turns.saturating_mul(workload.delay_us);
     (waits_us > patience_us(profile)).then(|| {
         let seconds = |us: u64| us as f64 / 1e6;
         NotRun::Slow(format!(

@@ -88,7 +88,7 @@ pub enum Documents {
     Counts(Counts),
 }
 
-/// One number or several, each 1 or more.
+/// One number or several, each from 1 to [`COUNT_MOST`].
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "toml::Value")]
 pub struct Counts(pub Vec<u64>);
@@ -133,6 +133,21 @@ pub enum WorkloadError {
         /// All names there are.
         known: String,
     },
+}
+
+/// The most documents of a job, and the most at once: far above what any machine holds, and low
+/// enough that nothing made of it overflows.
+pub const COUNT_MOST: u64 = 1_000_000_000;
+
+/// What the origin waits at most.
+const DELAY_US_MOST: u64 = 60_000_000;
+
+/// Sizes of documents that can be made.
+const DOCUMENT_BYTES_LEAST: u64 = 576;
+const DOCUMENT_BYTES_MOST: u64 = 10_000_000;
+
+fn is_visible(character: char) -> bool {
+    !character.is_whitespace() && !character.is_control()
 }
 
 /// What fits into one packet with its header: most documents on the web that a program asks for.
@@ -241,12 +256,28 @@ impl Workload {
         points
     }
 
+    fn has_generated(&self, bytes: impl std::ops::RangeBounds<u64>) -> bool {
+        self.source == Source::Generated && bytes.contains(&self.document_bytes)
+    }
+
     fn contradiction(&self) -> Option<&'static str> {
         match () {
-            () if self.name.is_empty() || self.name.contains([' ', ',']) => {
+            () if self.name.is_empty()
+                || self.name.contains(|c: char| c == ',' || !is_visible(c)) =>
+            {
                 Some("a name is one word, which the command line can take")
             }
             () if self.shows.trim().is_empty() => Some("`shows` is empty: say what it is to show"),
+            () if self.shows.contains(|c: char| c.is_control() && !c.is_whitespace()) => {
+                Some("`shows` has a control character, which a terminal would obey")
+            }
+            () if self.delay_us > DELAY_US_MOST => Some("`delay_us` is above 60,000,000: a minute"),
+            () if self.has_generated(..DOCUMENT_BYTES_LEAST) => {
+                Some("`document_bytes` is below 576, which no document fits in")
+            }
+            () if self.has_generated(DOCUMENT_BYTES_MOST + 1..) => Some(
+                "`document_bytes` is above 10,000,000, and 151 such documents are kept in memory",
+            ),
             () if !(0.0..=1.0).contains(&self.in_flight_least) => {
                 Some("`in_flight_least` is a part: from 0 to 1")
             }
@@ -277,11 +308,11 @@ impl TryFrom<toml::Value> for Counts {
         };
         let count = |value: &toml::Value| {
             let number = value.as_integer().and_then(|number| u64::try_from(number).ok());
-            number.filter(|number| *number > 0)
+            number.filter(|number| (1..=COUNT_MOST).contains(number))
         };
         match values.iter().map(count).collect::<Option<Vec<_>>>() {
             Some(counts) if !counts.is_empty() => Ok(Counts(counts)),
-            _ => Err("a number, or a list of numbers, each 1 or more"),
+            _ => Err("a number, or a list of numbers, each from 1 to 1,000,000,000"),
         }
     }
 }
@@ -345,11 +376,24 @@ full = { leave_out = true }
         let kind = refusal(&PLAIN.replace("20_000", "\"long\""));
         assert!(kind.starts_with("w.toml:7: `delay_us`: invalid type"), "{kind}");
         let none = refusal(&PLAIN.replace("[1, 10]", "[0]"));
-        assert_eq!(none, "w.toml:5: `documents`: a number, or a list of numbers, each 1 or more");
+        let counts = "a number, or a list of numbers, each from 1 to 1,000,000,000";
+        assert_eq!(none, format!("w.toml:5: `documents`: {counts}"));
+        assert_eq!(refusal(&PLAIN.replace("[1, 10]", "1_000_000_001")), none);
         let word = refusal(&PLAIN.replace("[1, 10]", "\"many\""));
         assert!(word.starts_with("w.toml:5: `documents`: a number, a list"), "{word}");
         assert!(refusal("[[workload]").starts_with("w.toml:1: "));
         assert_eq!(refusal(&PLAIN.repeat(2)), "w.toml: workload `plain`: the name is taken");
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let refused = |from: &str, to: &str| refusal(&PLAIN.replace(from, to));
+        assert!(refused("20_000", "60_000_001").ends_with("60,000,000: a minute"));
+        let bytes = |bytes| refused("delay_us = 20_000", &format!("document_bytes = {bytes}"));
+        assert!(bytes("575").contains("is below 576"));
+        assert!(bytes("10_000_001").contains("is above 10,000,000"));
+        assert!(refused("\"plain\"", "\"pl\\u001bain\"").contains("a name is one word"));
+        assert!(refused("it takes", "it\\u001btakes").contains("control character"));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub enum CorporaError {
     #[error("--bytes: {0}")]
     Generated(CorpusError),
     /// The same, from a folder.
-    #[error("{}: {source}", folder.display())]
+    #[error("{}: {source}{}", folder.display(), needs(source))]
     Documents {
         /// The folder.
         folder: PathBuf,
@@ -49,6 +49,16 @@ pub enum CorporaError {
     },
 }
 
+/// What a document needs, for whoever has one that is none.
+fn needs(error: &CorpusError) -> &'static str {
+    match error {
+        CorpusError::NotADocument { .. } => {
+            "; a document is an object with id, name, weight, height, types, stats and moves"
+        }
+        _ => "",
+    }
+}
+
 /// Reads every `*.json` file of `folder`; ids are those in the documents, whatever a file is
 /// called.
 ///
@@ -74,8 +84,8 @@ pub fn read_folder(folder: &Path) -> Result<Corpus, CorporaError> {
         .map(|path| Ok((file_name(&path), fs::read(&path).map_err(unreadable(&path))?)))
         .collect::<Result<Vec<_>, CorporaError>>()?;
     // The parser skips what the job does not need, bytes that are no text included.
-    if let Some((label, _)) = bodies.iter().find(|(_, body)| std::str::from_utf8(body).is_err()) {
-        return Err(CorporaError::NotUtf8 { label: label.clone() });
+    if let Some((name, _)) = bodies.iter().find(|(_, body)| std::str::from_utf8(body).is_err()) {
+        return Err(CorporaError::NotUtf8 { label: folder.join(name).display().to_string() });
     }
     Corpus::from_bodies(bodies)
         .map_err(|source| CorporaError::Documents { folder: folder.to_owned(), source })
@@ -244,6 +254,7 @@ mod tests {
         assert!(empty.ends_with("holds no *.json file; put one document in each"), "{empty}");
         let broken = Folder::new("broken").with("7.json", b"{").error();
         assert!(broken.contains("7.json is not a document"), "{broken}");
+        assert!(broken.ends_with("id, name, weight, height, types, stats and moves"), "{broken}");
         let repeated = Folder::new("twice").with("a.json", &body(1)).with("b.json", &body(1));
         assert!(repeated.error().contains("a.json and b.json both hold document 1"));
     }
@@ -254,7 +265,7 @@ mod tests {
         let end = latin1.len() - 1;
         latin1.splice(end.., *b",\"genus\":\"Pok\xe9mon\"}");
         let error = Folder::new("latin1").with("1.json", &latin1).error();
-        assert!(error.contains("1.json is not"), "{error}");
+        assert!(error.ends_with("/1.json is not UTF-8") && error.starts_with('/'), "{error}");
     }
 
     #[test]
