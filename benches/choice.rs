@@ -43,6 +43,7 @@ impl RunOptions {
     /// A name that there is not, a file that is not what it should be.
     pub fn choose(&self, lanes: &[Lane]) -> anyhow::Result<Choice<'_>> {
         let began = Instant::now();
+        self.check_markdown().map_err(Misuse::of)?;
         let lanes = select_lanes(lanes, &self.lanes).map_err(Misuse::of)?;
         let workloads = self.chosen_workloads()?;
         let files = self.corpus.as_deref().map(origin::read_folder).transpose();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use harness::Profile;
+use harness::workload::COUNT_MOST;
 
 /// One job in every lane, measured: blocking, OS threads, green threads and async/await.
 #[derive(Debug, Parser)]
@@ -65,12 +66,13 @@ pub struct RunOptions {
     pub workloads: Vec<String>,
     /// These concurrencies in place of each workload's own
     #[arg(long, value_name = "C,…", value_delimiter = ',',
-          value_parser = clap::value_parser!(u64).range(1..))]
+          value_parser = clap::value_parser!(u64).range(1..=COUNT_MOST))]
     pub concurrency: Vec<u64>,
     /// Exactly this many samples of each cell, however long it takes
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub samples: Option<u32>,
-    /// Fetch the *.json documents of this folder, too
+    /// Fetch the *.json documents of this folder, too: one object each, with id, name, weight,
+    /// height, types, stats and moves
     #[arg(long, value_name = "DIR")]
     pub corpus: Option<PathBuf>,
     /// Seed of the documents, and of the order in which cells run
@@ -94,6 +96,9 @@ pub struct RunOptions {
     /// How long one sample may take before its lane counts as hung
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, hide = true)]
     pub limit: Option<Duration>,
+    /// After how long no sample is begun any more
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, hide = true)]
+    pub budget: Option<Duration>,
     /// A few documents for every cell, as under `cargo test`
     #[arg(skip)]
     pub verify: bool,
@@ -141,10 +146,11 @@ impl RunOptions {
         })
     }
 
-    /// After which time no cell is measured again: a margin below what is promised, for the last
-    /// block and for the tables. Who names the samples gets them.
+    /// After which time no sample is begun: a margin below what is promised, for the one that is
+    /// under way and for the tables. Who names the samples gets them.
     pub fn budget(&self) -> Option<Duration> {
         match self.profile() {
+            _ if self.budget.is_some() => self.budget,
             _ if self.samples.is_some() => None,
             Profile::Quick => Some(Duration::from_secs(50)),
             Profile::Standard => Some(Duration::from_secs(280)),
@@ -154,7 +160,11 @@ impl RunOptions {
 
     /// How long one sample may take. Service times are kept up to two minutes.
     pub fn limit(&self) -> Duration {
-        let seconds = if self.full { 110 } else { 30 };
+        let seconds = match self.profile() {
+            Profile::Quick => 10,
+            Profile::Standard | Profile::Verify => 30,
+            Profile::Full => 110,
+        };
         self.limit.unwrap_or(Duration::from_secs(seconds))
     }
 }

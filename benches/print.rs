@@ -18,6 +18,17 @@ use crate::cli::{RunOptions, TableOptions};
 use crate::enter::Misuse;
 
 impl RunOptions {
+    /// Looks whether the file for Markdown can be written, before anything takes minutes.
+    ///
+    /// # Errors
+    ///
+    /// It cannot.
+    pub fn check_markdown(&self) -> anyhow::Result<()> {
+        let Some(file) = &self.markdown else { return Ok(()) };
+        let opened = fs::File::options().append(true).create(true).open(file);
+        opened.map(drop).with_context(|| file.display().to_string())
+    }
+
     /// Prints the summary in the forms that were asked for, and where its record is.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ pub fn trials() -> Vec<Trial> {
         trial("ctrl_c_ends_all_children_and_keeps_the_record", ctrl_c),
         trial("a_killed_run_leaves_no_child_and_a_record_to_read", killed),
         trial("a_program_that_is_deleted_meanwhile_starts_its_children", deleted),
+        trial("a_lane_that_is_under_way_when_time_is_up_is_given_up", out_of_time),
         trial("an_origin_that_dies_ends_the_run_with_what_it_had", origin_dies),
     ]
 }
@@ -108,8 +109,9 @@ fn origin_dies() {
     let run = hanging.end();
     assert_eq!(run.code, Some(1), "{run:?}");
     assert!(run.stderr.contains("compare: the origin does not answer /stats"), "{run:?}");
-    assert_eq!(scratch.recorded().ending.unwrap().how, How::Broken);
-    assert!(run.stdout.contains("the origin died"), "{}", run.stdout);
+    assert!(matches!(scratch.recorded().ending.unwrap().how, How::Broken(_)));
+    assert!(run.stdout.contains("Note: the origin does not answer /stats"), "{}", run.stdout);
+    assert!(run.stdout.contains("not reached: the run broke off"), "{}", run.stdout);
 }
 
 fn deleted() {
@@ -123,4 +125,15 @@ fn deleted() {
     fs::remove_file(&program).unwrap();
     let run = Said::from(run.wait_with_output().unwrap());
     assert_eq!(run.code, Some(0), "{run:?}");
+}
+
+fn out_of_time() {
+    let scratch = Scratch::new();
+    let arguments = "--lanes odd/hang --workloads works --limit 10min --budget 1s";
+    let run = said(&mut scratch.run(arguments));
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.stdout.contains("not reached: time was up"), "{}", run.stdout);
+    let recorded = scratch.recorded();
+    assert_eq!(recorded.ending.unwrap().how, How::OutOfTime);
+    assert!(recorded.samples.iter().all(|sample| sample.cell.lane != "odd/hang"));
 }

@@ -18,6 +18,7 @@ pub fn trials() -> Vec<Trial> {
         trial("a_folder_without_documents_is_told", empty_folder),
         trial("what_is_no_document_is_named", no_document),
         trial("files_without_a_folder_are_told", no_folder),
+        trial("a_page_that_cannot_be_written_is_told_before_anything_is_measured", markdown),
         trial("a_record_is_not_written_over", record),
         trial("a_concurrency_of_none_is_refused", concurrency),
         trial("no_record_is_no_table", table),
@@ -93,6 +94,7 @@ fn no_document() {
     fs::write(scratch.path("documents/page.json"), "<html>").unwrap();
     let line = refused(&scratch, &format!("--corpus {}", scratch.path("documents").display()));
     assert!(line.contains("page.json"), "{line}");
+    assert!(line.ends_with("id, name, weight, height, types, stats and moves"), "{line}");
 }
 
 fn no_folder() {
@@ -101,6 +103,11 @@ fn no_folder() {
     fs::write(scratch.path("w.toml"), WORKLOADS.replace("name = \"works\"", files)).unwrap();
     let line = refused(&scratch, "--workloads works");
     assert!(line.ends_with("works: name a folder of documents with --corpus DIR"), "{line}");
+}
+
+fn markdown() {
+    let line = refused(&Scratch::new(), "--markdown /nowhere/page.md");
+    assert_eq!(line, "compare: /nowhere/page.md: No such file or directory (os error 2)");
 }
 
 fn record() {

@@ -129,6 +129,7 @@ fn another_origin() {
     assert_eq!(run.code, Some(0), "{run:?}");
     let recorded = scratch.recorded();
     assert_eq!(recorded.environment.origin_server, "may_minihttp");
+    assert!(run.stdout.contains("Note: the origin: may_minihttp never closes"), "{}", run.stdout);
     let servers = recorded.samples.iter().filter_map(|sample| sample.origin.as_ref());
     assert!(servers.map(|stats| stats.server.as_str()).all(|server| server == "may_minihttp"));
 }

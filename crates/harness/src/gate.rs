@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use job::{Answer, Completed, Outcome, OutcomeResult};
-use origin::Stats;
+use origin::{Server, Stats};
 use serde::{Deserialize, Serialize};
 
 use crate::lane_process::Ended;
@@ -149,12 +149,12 @@ fn gates(
     // The counter is the whole machine's, so an overflow is only ours if one of our connections
     // waited for its retransmission.
     let slowest_ns = completed.service_times_ns.iter().map(|(value, _)| *value).max().unwrap_or(0);
-    (network.listen_overflows > 0 && slowest_ns >= SYN_RETRANSMISSION_NS).then(|| Void {
-        gate: Gate::ListenQueue,
-        why: format!(
-            "a connection found the listen queue full and took {:.1} s",
-            slowest_ns as f64 / 1e9
-        ),
+    (network.listen_overflows > 0 && slowest_ns >= SYN_RETRANSMISSION_NS).then(|| {
+        let minihttp = origin.is_some_and(|stats| stats.server == Server::MayMinihttp.name());
+        let of = if minihttp { " of may_minihttp, which is 1,024 long," } else { "" };
+        let seconds = slowest_ns as f64 / 1e9;
+        let why = format!("a connection found the listen queue{of} full and took {seconds:.1} s");
+        Void { gate: Gate::ListenQueue, why }
     })
 }
 
@@ -256,6 +256,12 @@ mod tests {
         assert_eq!(
             why(verdict(ended(late.clone()), stats(10, 8), full)),
             "a connection found the listen queue full and took 1.0 s"
+        );
+        let minihttp = Stats { server: "may_minihttp".into(), ..stats(10, 8) };
+        assert_eq!(
+            why(verdict(ended(late.clone()), minihttp, full)),
+            "a connection found the listen queue of may_minihttp, which is 1,024 long, full and \
+             took 1.0 s"
         );
         assert_eq!(verdict(ended(late), stats(10, 8), quiet), None, "slow, but for no such reason");
         assert_eq!(verdict(right(), stats(10, 8), full), None, "somebody else's overflow");

@@ -26,13 +26,6 @@ pub struct Ended {
     pub stderr: String,
 }
 
-impl Ended {
-    /// Somebody wants the run to end: what the lane did is no sample.
-    pub fn interrupted(&self) -> bool {
-        self.wake == Wake::Interrupted
-    }
-}
-
 /// Runs a lane process on `job`, for `limit` at most.
 ///
 /// # Errors
@@ -44,7 +37,7 @@ pub fn run(
     limit: Duration,
     interrupt: &Interrupt,
 ) -> io::Result<Ended> {
-    let (input, mut output, mut errors) =
+    let (input, output, errors) =
         (Memory::holding(&job.to_json())?, Memory::holding("")?, Memory::holding("")?);
     command.stdin(input.stdio()?).stdout(output.stdio()?).stderr(errors.stdio()?);
     let start = Instant::now();

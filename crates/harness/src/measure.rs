@@ -17,7 +17,7 @@ use crate::lane_process;
 use crate::network::Network;
 use crate::origin_process::{OriginError, OriginProcess};
 use crate::plan::{Cell, Plan};
-use crate::process::child_of;
+use crate::process::{Wake, child_of};
 use crate::record::{Ending, How, LeftOut, Record, RecordError};
 use crate::sample::Sample;
 
@@ -45,12 +45,32 @@ pub struct Bench<'a> {
 pub struct Pace {
     /// When the run began.
     pub began: Instant,
-    /// No cell is measured again that would not be through by then.
+    /// No sample is begun after that long, and none again that would not be through by then. One
+    /// that is under way is given up a few seconds later.
     pub budget: Option<Duration>,
     /// How long one sample may take before its process is killed.
     pub limit: Duration,
     /// Whether every lane runs once before anything counts.
     pub warm_up: bool,
+}
+
+/// How long after the budget a sample that is under way is given up.
+const GRACE: Duration = Duration::from_secs(5);
+
+impl Pace {
+    /// Whether something that takes `more` would not be through in time.
+    fn is_over_in(&self, more: Duration) -> bool {
+        self.budget.is_some_and(|budget| self.began.elapsed() + more >= budget)
+    }
+
+    /// How long a sample that begins now may take, and whether the budget is why.
+    fn limit_now(&self) -> (Duration, bool) {
+        let left = |budget: Duration| (budget + GRACE).saturating_sub(self.began.elapsed());
+        match self.budget.map(left) {
+            Some(left) if left < self.limit => (left, true),
+            _ => (self.limit, false),
+        }
+    }
 }
 
 /// What happens, for somebody who watches.
@@ -85,9 +105,8 @@ pub enum MeasureError {
 
 /// Measures everything that the plan holds and the pace allows, and ends the record.
 ///
-/// Every cell is measured once at least, unless it fails. A cell that failed is not run again;
-/// a lane that hung is not run again with the same client at all, since each time would cost the
-/// whole limit.
+/// A cell that failed is not run again; a lane that hung is not run again with the same client at
+/// all, since each time would cost the whole limit.
 ///
 /// # Errors
 ///
@@ -100,8 +119,9 @@ pub fn measure(
     let mut state = State::default();
     let how = all_rounds(bench, &mut state, watch);
     let ending = Ending {
-        how: *how.as_ref().unwrap_or(&How::Broken),
+        how: how.as_ref().map_or_else(|error| How::Broken(error.to_string()), How::clone),
         left_out: state.left_out(bench.plan),
+        origin_warnings: bench.origin.warnings(),
         load_1m: load_1m(),
         steal: Ticks::now().steal_since(ticks),
         seconds: began.elapsed().as_secs_f64(),
@@ -163,27 +183,25 @@ fn all_rounds(
     state: &mut State,
     watch: &mut dyn FnMut(Event<'_>),
 ) -> Result<How, MeasureError> {
-    if bench.pace.warm_up {
-        for index in bench.plan.warm_up() {
-            if !take(bench, state, index, Turn { round: 0, warmup: true }, watch)? {
-                return Ok(How::Interrupted);
-            }
+    let warm_up = if bench.pace.warm_up { bench.plan.warm_up() } else { Vec::new() };
+    for index in warm_up {
+        if let Some(how) = take(bench, state, index, Turn { round: 0, warmup: true }, watch)? {
+            return Ok(how);
         }
     }
     for round in 0..bench.plan.rounds {
         for block in bench.plan.round(round) {
             let key = block.iter().copied().min().expect("no block is empty");
-            // What was never measured has no time yet, and is measured whatever it takes.
-            let expected = state.block_times.get(&key).copied();
-            let over =
-                |budget| expected.is_some_and(|time| bench.pace.began.elapsed() + time > budget);
-            if bench.pace.budget.is_some_and(over) {
+            // What was never measured has no time yet, and begins as long as there is any left.
+            let expected = state.block_times.get(&key).copied().unwrap_or_default();
+            if bench.pace.is_over_in(expected) {
                 return Ok(How::OutOfTime);
             }
             let start = Instant::now();
             for index in block {
-                if !take(bench, state, index, Turn { round, warmup: false }, watch)? {
-                    return Ok(How::Interrupted);
+                if let Some(how) = take(bench, state, index, Turn { round, warmup: false }, watch)?
+                {
+                    return Ok(how);
                 }
             }
             state.block_times.insert(key, start.elapsed());
@@ -199,59 +217,67 @@ struct Turn {
     warmup: bool,
 }
 
-/// Takes one sample and records it; `false` once somebody wants the run to end.
+/// Takes one sample and records it; says how the run ends once it has to.
 fn take(
     bench: &mut Bench<'_>,
     state: &mut State,
     index: usize,
     turn: Turn,
     watch: &mut dyn FnMut(Event<'_>),
-) -> Result<bool, MeasureError> {
+) -> Result<Option<How>, MeasureError> {
     let cell = &bench.plan.cells[index].cell;
     if bench.interrupt.has_come() {
-        return Ok(false);
+        return Ok(Some(How::Interrupted));
+    }
+    if bench.pace.is_over_in(Duration::ZERO) {
+        return Ok(Some(How::OutOfTime));
     }
     if state.skips(index, cell) {
         watch(Event::Skipped(cell));
-        return Ok(true);
+        return Ok(None);
     }
     watch(Event::Starting(cell));
-    let Some(mut sample) = sample(bench, state, index)? else { return Ok(false) };
+    let mut sample = match sample(bench, state, index)? {
+        Ok(sample) => sample,
+        Err(how) => return Ok(Some(how)),
+    };
     sample.round = turn.round;
     sample.warmup = turn.warmup;
     bench.record.append(&mut sample)?;
     state.learn(index, &sample);
     watch(Event::Taken(&sample));
-    Ok(true)
+    Ok(None)
 }
 
-/// `None` when it was interrupted, which is no sample.
+/// How the run ends when it was interrupted or cut short by the budget, which is no sample.
 fn sample(
     bench: &mut Bench<'_>,
     state: &mut State,
     index: usize,
-) -> Result<Option<Sample>, MeasureError> {
+) -> Result<Result<Sample, How>, MeasureError> {
     let planned = &bench.plan.cells[index];
     let cell = &planned.cell;
     let job = bench.plan.job(cell, &bench.origin.url, bench.corpora);
     let answer = state.answers.entry((cell.workload.clone(), documents_of(cell)));
     let answer = answer.or_insert_with(|| expected_answer(bench, cell, &job));
-    let limit = bench.pace.limit;
 
     let mut command = child_of(bench.program);
     // A backtrace would push the panic's message out of what a person is told.
     command.args(["lane", &cell.lane]).env("RUST_BACKTRACE", "0");
     bench.origin.reset()?;
+    let (limit, is_cut) = bench.pace.limit_now();
     let before = Network::now();
     let ended = lane_process::run(&mut command, &job, limit, bench.interrupt)
         .map_err(|source| MeasureError::Start { cell: Box::new(cell.clone()), source })?;
-    if ended.interrupted() {
-        return Ok(None);
+    match ended.wake {
+        Wake::Interrupted => return Ok(Err(How::Interrupted)),
+        Wake::OutOfTime if is_cut => return Ok(Err(How::OutOfTime)),
+        Wake::OutOfTime | Wake::Ended => {}
     }
     let network = Network::now().since(before);
     let stats = bench.origin.stats()?;
     let expected = Expected { cell: planned, answer, limit };
-    Ok(Some(judge(&expected, ended, Some(stats), network)))
+    Ok(Ok(judge(&expected, ended, Some(stats), network)))
 }
 
 /// The floor fetches nothing, whatever it is told.

@@ -95,7 +95,7 @@ impl OriginProcess {
     /// It cannot be started, or ends at once; what it said is in the error.
     pub fn start(service: &Service, interrupt: &Interrupt) -> Result<Self, OriginError> {
         let fail = |source| OriginError::Start { program: service.program.clone(), source };
-        let mut stderr = Memory::holding("").map_err(fail)?;
+        let stderr = Memory::holding("").map_err(fail)?;
         let mut command = service.command(stderr.stdio().map_err(fail)?);
         let mut process = Process::start(&mut command).map_err(fail)?;
         let deadline = Instant::now() + START_LIMIT;
@@ -118,7 +118,7 @@ impl OriginProcess {
     /// # Errors
     ///
     /// It does not answer.
-    pub fn stats(&mut self) -> Result<Stats, OriginError> {
+    pub fn stats(&self) -> Result<Stats, OriginError> {
         let path = "/stats";
         let answer = self.agent.get(format!("{}{path}", self.url)).call();
         let text = answer.and_then(|mut answer| answer.body_mut().read_to_string());
@@ -133,7 +133,7 @@ impl OriginProcess {
     /// # Errors
     ///
     /// It does not answer, or its requests do not end.
-    pub fn reset(&mut self) -> Result<(), OriginError> {
+    pub fn reset(&self) -> Result<(), OriginError> {
         let path = "/stats/reset";
         let deadline = Instant::now() + STATS_LIMIT;
         while self.stats()?.in_flight > 0 {
@@ -147,8 +147,21 @@ impl OriginProcess {
         answer.map(drop).map_err(|error| self.silent(path, &error.to_string()))
     }
 
+    /// What the origin has to say of itself, each line once: limits of the server that was asked
+    /// for, and what it has run out of.
+    pub fn warnings(&self) -> Vec<String> {
+        let text = self.stderr.text().unwrap_or_default();
+        let mut warnings: Vec<String> = Vec::new();
+        for warning in text.lines().filter_map(|line| line.strip_prefix("origin: ")) {
+            if !warnings.iter().any(|known| known == warning) {
+                warnings.push(warning.to_owned());
+            }
+        }
+        warnings
+    }
+
     /// An origin that died says why on standard error, which tells more than a refused connection.
-    fn silent(&mut self, path: &'static str, why: &str) -> OriginError {
+    fn silent(&self, path: &'static str, why: &str) -> OriginError {
         let words = last_words(&self.stderr.text().unwrap_or_default());
         let why = if words.is_empty() { why.to_owned() } else { format!("{why} ({words})") };
         OriginError::Silent { path, why }

@@ -53,6 +53,9 @@ pub struct Ending {
     pub how: How,
     /// Cells that ran no more, and why.
     pub left_out: Vec<LeftOut>,
+    /// What the origin said of itself meanwhile.
+    #[serde(default)]
+    pub origin_warnings: Vec<String>,
     /// Load average over the last minute, at the end.
     pub load_1m: f64,
     /// The part of the run's CPU time that the hypervisor gave to others, from 0 to 1.
@@ -62,7 +65,7 @@ pub struct Ending {
 }
 
 /// Whether all was measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum How {
     /// All rounds.
@@ -71,8 +74,8 @@ pub enum How {
     OutOfTime,
     /// Until somebody interrupted it.
     Interrupted,
-    /// Until the origin died.
-    Broken,
+    /// Until this happened: the origin died, a process could not be started, the disk was full.
+    Broken(String),
 }
 
 /// A cell that ran no more.
@@ -324,6 +327,7 @@ mod tests {
         let ending = Ending {
             how: How::Interrupted,
             left_out: vec![LeftOut { cell: sample().cell, why: "it hung".into() }],
+            origin_warnings: vec!["out of descriptors".into()],
             load_1m: 0.5,
             steal: 0.25,
             seconds: 1.5,

@@ -41,7 +41,8 @@ pub fn scale_walls(recorded: &mut Recorded, wall_ms: f64) {
 }
 
 pub fn ending(how: How) -> Ending {
-    Ending { how, left_out: Vec::new(), load_1m: 0.0, steal: 0.0, seconds: 1.0 }
+    let (left_out, origin_warnings) = (Vec::new(), Vec::new());
+    Ending { how, left_out, origin_warnings, load_1m: 0.0, steal: 0.0, seconds: 1.0 }
 }
 
 fn cell(lane: &str, client: Client) -> Cell {

@@ -38,14 +38,16 @@ pub(crate) fn warnings(environment: &Environment, ending: Option<&Ending>) -> Ve
                 let percent = ending.steal * 100.0;
                 warnings.push(format!("the hypervisor took {percent:.0} % of the CPU time"));
             }
-            match ending.how {
+            warnings
+                .extend(ending.origin_warnings.iter().map(|said| format!("the origin: {said}")));
+            match &ending.how {
                 How::Complete => {}
                 How::OutOfTime => warnings.push(
-                    "time was up before the last round; --samples N takes as long as it needs"
+                    "time was up before all was measured; --samples N takes as long as it needs"
                         .to_owned(),
                 ),
                 How::Interrupted => warnings.push("interrupted; this is what it had".to_owned()),
-                How::Broken => warnings.push("the origin died; this is what it had".to_owned()),
+                How::Broken(why) => warnings.push(format!("{why}; this is what it had")),
             }
         }
     }

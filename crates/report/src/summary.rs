@@ -184,11 +184,12 @@ impl Context<'_> {
         let left_out =
             |ending: &&Ending| ending.left_out.iter().find(|out| out.cell == *cell).cloned();
         match self.ending {
-            Some(ending) => match (left_out(&ending), ending.how) {
+            Some(ending) => match (left_out(&ending), &ending.how) {
                 (Some(left_out), _) => left_out.why,
                 (None, How::Interrupted) => "not reached: the run was interrupted".to_owned(),
-                (None, How::Broken) => "not reached: the origin died".to_owned(),
-                (None, How::Complete | How::OutOfTime) => "not reached".to_owned(),
+                (None, How::Broken(_)) => "not reached: the run broke off".to_owned(),
+                (None, How::OutOfTime) => "not reached: time was up".to_owned(),
+                (None, How::Complete) => "not reached".to_owned(),
             },
             None => "not reached: the run was killed".to_owned(),
         }
@@ -284,6 +285,8 @@ mod tests {
         assert_eq!(note(&recorded), "not reached: the run was killed");
         recorded.ending = Some(fixture::ending(How::Interrupted));
         assert_eq!(note(&recorded), "not reached: the run was interrupted");
+        recorded.ending = Some(fixture::ending(How::OutOfTime));
+        assert_eq!(note(&recorded), "not reached: time was up");
     }
 
     #[test]
@@ -291,8 +294,15 @@ mod tests {
         let mut recorded = fixture::recorded();
         recorded.ending = Some(Ending { steal: 0.1, ..fixture::ending(How::OutOfTime) });
         recorded.environment.load_1m = 64.0;
+        recorded.ending.as_mut().unwrap().origin_warnings = vec!["a backlog of 7".into()];
         let warnings = summarise(&recorded).warnings.join("\n");
-        for warning in ["without optimisation", "load 64.0", "10 % of the CPU time", "--samples"] {
+        for warning in [
+            "without optimisation",
+            "load 64.0",
+            "10 % of the CPU time",
+            "--samples",
+            "the origin: a backlog of 7",
+        ] {
             assert!(warnings.contains(warning), "{warnings}");
         }
     }
