@@ -184,13 +184,16 @@ fn all_rounds(
     watch: &mut dyn FnMut(Event<'_>),
 ) -> Result<How, MeasureError> {
     let warm_up = if bench.pace.warm_up { bench.plan.warm_up() } else { Vec::new() };
+    let mut previous = warm_up.last().copied();
     for index in warm_up {
         if let Some(how) = take(bench, state, index, Turn { round: 0, warmup: true }, watch)? {
             return Ok(how);
         }
     }
     for round in 0..bench.plan.rounds {
-        for block in bench.plan.round(round) {
+        let blocks = bench.plan.round(round, previous);
+        previous = blocks.iter().flatten().next_back().copied();
+        for block in blocks {
             let key = block.iter().copied().min().expect("no block is empty");
             // What was never measured has no time yet, and begins as long as there is any left.
             let expected = state.block_times.get(&key).copied().unwrap_or_default();

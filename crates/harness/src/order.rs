@@ -10,8 +10,9 @@ impl Plan {
     ///
     /// A block holds all lanes at one point of one workload, so that what is compared is measured
     /// close together; blocks are shuffled, and lanes within each. No two samples in a row are of
-    /// the same lane as long as there is an order that allows it.
-    pub fn round(&self, round: u32) -> Vec<Vec<usize>> {
+    /// the same lane as long as there is an order that allows it; `previous` is the cell that ran
+    /// last before this round.
+    pub fn round(&self, round: u32, mut previous: Option<usize>) -> Vec<Vec<usize>> {
         let mut random = Pcg32::new(self.seed, u64::from(round));
         let mut blocks: Vec<Vec<usize>> = Vec::new();
         for index in self.running() {
@@ -21,7 +22,6 @@ impl Plan {
             }
         }
         blocks.shuffle(&mut random);
-        let mut previous = None;
         for block in &mut blocks {
             self.shuffle_lanes(block, previous, &mut random);
             previous = block.last().copied();
@@ -78,20 +78,24 @@ mod tests {
     #[test]
     fn a_round_holds_every_cell_once_in_the_same_order_for_the_same_seed() {
         let plan = plan_with(&limits(), 7);
-        let round = plan.round(2);
+        let round = plan.round(2, None);
         let mut all: Vec<_> = round.concat();
         all.sort_unstable();
         assert_eq!(all, plan.running().collect::<Vec<_>>());
-        assert_eq!(round, plan_with(&limits(), 7).round(2));
-        assert_ne!(round, plan.round(1));
-        assert_ne!(round, plan_with(&limits(), 8).round(2));
+        assert_eq!(round, plan_with(&limits(), 7).round(2, None));
+        assert_ne!(round, plan.round(1, None));
+        assert_ne!(round, plan_with(&limits(), 8).round(2, None));
     }
 
     #[test]
     fn no_lane_runs_twice_in_a_row() {
         for seed in 0..50 {
             let plan = plan_with(&limits(), seed);
-            let order = plan.round(0).concat();
+            let mut order = plan.warm_up();
+            order.drain(..order.len() - 1);
+            for round in 0..3 {
+                order.extend(plan.round(round, order.last().copied()).concat());
+            }
             let lane = |index: usize| &plan.cells[index].cell.lane;
             assert!(order.windows(2).all(|pair| lane(pair[0]) != lane(pair[1])), "seed {seed}");
         }

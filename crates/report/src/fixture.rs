@@ -29,7 +29,9 @@ pub fn recorded() -> Recorded {
     void(samples.last_mut().unwrap(), Gate::Ended, "crashed with signal 6");
     let mut floor = sample(FLOOR.id, Client::Raw, 0.0);
     floor.job.as_mut().unwrap().rss_bytes_peak = Some(3 << 19);
-    samples.push(floor);
+    let mut warm_up = Sample { warmup: true, ..floor.clone() };
+    warm_up.job.as_mut().unwrap().rss_bytes_peak = Some(9 << 19);
+    samples.extend([warm_up.clone(), warm_up, floor]);
     Recorded { plan: plan(), environment: environment(), samples, ending: None }
 }
 

@@ -199,7 +199,8 @@ impl Context<'_> {
     fn floor_rss_bytes(&self, cell: &Cell) -> Option<f64> {
         let lane = harness::child::FLOOR.id.to_owned();
         let floor = Cell { lane, client: Client::Raw, ..cell.clone() };
-        let rss: Vec<_> = self.samples(&floor).iter().filter_map(|s| rss_bytes(s)).collect();
+        let counted = self.samples(&floor).iter().filter(|s| !s.warmup && s.void.is_none());
+        let rss: Vec<_> = counted.filter_map(|s| rss_bytes(s)).collect();
         median(&rss)
     }
 
