@@ -44,7 +44,7 @@ impl RunOptions {
     pub fn choose(&self, lanes: &[Lane]) -> anyhow::Result<Choice<'_>> {
         let began = Instant::now();
         self.check_markdown().map_err(Misuse::of)?;
-        let lanes = select_lanes(lanes, &self.lanes).map_err(Misuse::of)?;
+        let lanes = self.chosen_lanes(lanes)?;
         let workloads = self.chosen_workloads()?;
         let files = self.corpus.as_deref().map(origin::read_folder).transpose();
         let corpora = Corpora::new(&workloads, files.map_err(Misuse::of)?, self.seed);
@@ -68,9 +68,26 @@ impl RunOptions {
         workload::read(&name, &text).map_err(Misuse::of)
     }
 
+    /// The lanes that the options name; all of them when they name none.
+    ///
+    /// # Errors
+    ///
+    /// A name that there is not.
+    pub fn chosen_lanes(&self, lanes: &[Lane]) -> anyhow::Result<Vec<Lane>> {
+        select_lanes(lanes, &self.lanes).map_err(Misuse::of)
+    }
+
+    /// The workloads that the options name, as they are written; all of them when they name none.
+    ///
+    /// # Errors
+    ///
+    /// A name that there is not, or a file with a mistake.
+    pub fn named_workloads(&self) -> anyhow::Result<Vec<Workload>> {
+        workload::select(self.all_workloads()?, &self.workloads).map_err(Misuse::of)
+    }
+
     fn chosen_workloads(&self) -> anyhow::Result<Vec<Workload>> {
-        let chosen =
-            workload::select(self.all_workloads()?, &self.workloads).map_err(Misuse::of)?;
+        let chosen = self.named_workloads()?;
         let named = !self.workloads.is_empty();
         let mut workloads: Vec<_> =
             chosen.into_iter().filter_map(|w| w.in_profile(self.profile(), named)).collect();
@@ -180,10 +197,10 @@ fn reasons(plan: &Plan) -> Vec<String> {
         .workloads
         .iter()
         .filter_map(|workload| Some(format!("{}: {}", workload.name, workload.not_run.as_ref()?)));
-    let cells = plan
-        .cells
-        .iter()
-        .filter_map(|cell| Some(format!("{}: {}", cell.cell.lane, cell.not_run.as_ref()?.why())));
+    let cells =
+        plan.cells.iter().filter(|cell| cell.cell.lane != FLOOR.id).filter_map(|cell| {
+            Some(format!("{}: {}", cell.cell.lane, cell.not_run.as_ref()?.why()))
+        });
     let mut reasons = Vec::new();
     for reason in workloads.chain(cells) {
         if !reasons.contains(&reason) {

@@ -16,9 +16,10 @@ fn main() -> ExitCode {
 
 /// Data flows one way: choice → plan → origin → samples → record → summary → tables.
 pub fn compare(options: &RunOptions, lanes: &[Lane]) -> anyhow::Result<ExitCode> {
-    let interrupt = Interrupt::listen()?;
     let choice = options.choose(lanes)?;
     let plan = choice.plan()?;
+    // Up to here Ctrl-C ends the program at once: there is nothing yet that has to be ended well.
+    let interrupt = Interrupt::listen()?;
     let mut origin = OriginProcess::start(&choice.service()?, &interrupt)?;
     let mut record = choice.record(&plan)?;
     let mut bench = choice.bench(&plan, &mut origin, &mut record, &interrupt);

@@ -75,7 +75,7 @@ fn command(
 ) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run(options) if options.list => {
-            print::list(lanes, &options.all_workloads()?)?;
+            print::list(&options.chosen_lanes(lanes)?, &options.named_workloads()?)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Run(options) => pipeline(options, lanes),
