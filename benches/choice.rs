@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use harness::child::FLOOR;
 use harness::environment::{Build, locked_crates};
 use harness::origin_process::{Service, origin_threads};
-use harness::plan::Wishes;
+use harness::plan::{NotRun, Wishes};
 use harness::process::THIS_IMAGE;
 use harness::record::RecordError;
 use harness::workload::{self, Counts};
@@ -191,23 +191,18 @@ impl Choice<'_> {
     }
 }
 
-/// Why workloads and lanes do not run, each reason once.
+/// Why workloads and lanes do not run: the first reason of each.
 fn reasons(plan: &Plan) -> Vec<String> {
-    let workloads = plan
-        .workloads
-        .iter()
-        .filter_map(|workload| Some(format!("{}: {}", workload.name, workload.not_run.as_ref()?)));
-    let cells =
-        plan.cells.iter().filter(|cell| cell.cell.lane != FLOOR.id).filter_map(|cell| {
-            Some(format!("{}: {}", cell.cell.lane, cell.not_run.as_ref()?.why()))
-        });
-    let mut reasons = Vec::new();
-    for reason in workloads.chain(cells) {
-        if !reasons.contains(&reason) {
-            reasons.push(reason);
+    let workloads = plan.workloads.iter().map(|w| (w.name.as_str(), w.not_run.as_deref()));
+    let cells = plan.cells.iter().filter(|cell| cell.cell.lane != FLOOR.id);
+    let cells = cells.map(|c| (c.cell.lane.as_str(), c.not_run.as_ref().map(NotRun::why)));
+    let mut reasons: Vec<(&str, &str)> = Vec::new();
+    for (name, why) in workloads.chain(cells) {
+        if !reasons.iter().any(|(known, _)| *known == name) {
+            reasons.extend(why.map(|why| (name, why)));
         }
     }
-    reasons
+    reasons.into_iter().map(|(name, why)| format!("{name}: {why}")).collect()
 }
 
 /// The lanes of these ids and models in the order of registration; all of them for no name.
