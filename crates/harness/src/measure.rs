@@ -65,7 +65,8 @@ impl Pace {
 
     /// How long a sample that begins now may take, and whether the budget is why.
     fn limit_now(&self) -> (Duration, bool) {
-        let left = |budget: Duration| (budget + GRACE).saturating_sub(self.began.elapsed());
+        let left =
+            |budget: Duration| budget.saturating_add(GRACE).saturating_sub(self.began.elapsed());
         match self.budget.map(left) {
             Some(left) if left < self.limit => (left, true),
             _ => (self.limit, false),

@@ -116,7 +116,7 @@ pub enum WorkloadError {
         why: String,
     },
     /// A workload contradicts itself.
-    #[error("{file}: workload `{name}`: {why}")]
+    #[error("{file}: workload `{}`: {why}", name.escape_debug())]
     Invalid {
         /// The file's name.
         file: String,
@@ -392,7 +392,8 @@ full = { leave_out = true }
         let bytes = |bytes| refused("delay_us = 20_000", &format!("document_bytes = {bytes}"));
         assert!(bytes("575").contains("is below 576"));
         assert!(bytes("10_000_001").contains("is above 10,000,000"));
-        assert!(refused("\"plain\"", "\"pl\\u001bain\"").contains("a name is one word"));
+        let name = refused("\"plain\"", "\"pl\\u001bain\"");
+        assert!(name.contains("`pl\\u{1b}ain`: a name is one word"), "{name}");
         assert!(refused("it takes", "it\\u001btakes").contains("control character"));
     }
 
