@@ -50,9 +50,12 @@ impl Corpora {
 }
 
 /// Path and query of a document on the origin, with `{id}` in it.
-pub fn path(source: Source, document_bytes: u64, delay_us: u64) -> String {
+pub fn path(source: Source, document_bytes: u64, delay_us: u64, close: bool) -> String {
+    let close = if close { "&close=1" } else { "" };
     match source {
-        Source::Generated => format!("{DOCUMENT_PATH}?bytes={document_bytes}&delay_us={delay_us}"),
-        Source::Files => format!("/files{DOCUMENT_PATH}?delay_us={delay_us}"),
+        Source::Generated => {
+            format!("{DOCUMENT_PATH}?bytes={document_bytes}&delay_us={delay_us}{close}")
+        }
+        Source::Files => format!("/files{DOCUMENT_PATH}?delay_us={delay_us}{close}"),
     }
 }

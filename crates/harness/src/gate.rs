@@ -251,7 +251,7 @@ mod tests {
         );
         assert_eq!(why(verdict(right(), stats(10, 3), quiet)), "had 3 requests in flight, not 4");
         assert_eq!(why(verdict(right(), stats(11, 8), quiet)), "made 11 requests for 10 documents");
-        let full = Network { listen_overflows: 2, syn_retransmits: 2 };
+        let full = Network { listen_overflows: 2, syn_retransmits: 2, time_wait: 0 };
         let late = right().stdout.replace("[[1,1]]", "[[1020000000,1]]");
         assert_eq!(
             why(verdict(ended(late.clone()), stats(10, 8), full)),

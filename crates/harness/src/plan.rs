@@ -78,6 +78,9 @@ pub struct PlannedWorkload {
     pub source: Source,
     /// What the origin waits, microseconds.
     pub delay_us: u64,
+    /// Whether the origin closes each connection after its response.
+    #[serde(default)]
+    pub close: bool,
     /// Bytes of a generated document.
     pub document_bytes: u64,
     /// Why none of it runs.
@@ -174,13 +177,14 @@ impl Plan {
 }
 
 fn planned_workload(workload: &Workload, corpora: &Corpora) -> PlannedWorkload {
-    let Workload { name, shows, source, delay_us, document_bytes, .. } = workload;
+    let Workload { name, shows, source, delay_us, close, document_bytes, .. } = workload;
     let missing = corpora.of(*source, *document_bytes).is_none();
     PlannedWorkload {
         name: name.clone(),
         shows: shows.split_whitespace().collect::<Vec<_>>().join(" "),
         source: *source,
         delay_us: *delay_us,
+        close: *close,
         document_bytes: *document_bytes,
         not_run: missing.then(|| "name a folder of documents with --corpus DIR".to_owned()),
     }
@@ -246,11 +250,11 @@ fn too_slow(workload: &Workload, point: Point, in_flight: u64, profile: Profile)
 }
 
 fn job(workload: &PlannedWorkload, cell: &Cell, origin: &str, corpora: &Corpora) -> Job {
-    let PlannedWorkload { source, document_bytes, delay_us, .. } = workload;
+    let PlannedWorkload { source, document_bytes, delay_us, close, .. } = workload;
     let corpus = corpora.of(*source, *document_bytes).expect("a workload that runs has documents");
     let Point { documents, concurrency } = cell.point;
     let mut job = Job::new(origin, corpus, documents, concurrency, cell.client);
-    job.path = corpora::path(*source, *document_bytes, *delay_us);
+    job.path = corpora::path(*source, *document_bytes, *delay_us, *close);
     job
 }
 

@@ -36,6 +36,11 @@ pub struct Workload {
     /// What the origin waits before it answers, microseconds.
     #[serde(default)]
     pub delay_us: u64,
+    /// Whether the origin closes each connection after its response. Whoever closes first keeps
+    /// the connection in `TIME_WAIT`: clients that open thousands and close them leave their ports
+    /// to the next sample's search for one.
+    #[serde(default)]
+    pub close: bool,
     /// Bytes of a generated document.
     #[serde(default = "one_packet")]
     pub document_bytes: u64,

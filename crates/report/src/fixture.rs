@@ -67,6 +67,7 @@ fn plan() -> Plan {
         shows: "What a wait costs.".into(),
         source: Source::Generated,
         delay_us: 20_000,
+        close: false,
         document_bytes: 1_500,
         not_run: None,
     };
