@@ -16,7 +16,7 @@
 //! use std::sync::Arc;
 //! use blocking_style::{Runtime, Tasks};
 //!
-//! let runtime: Arc<dyn Runtime> = Arc::new(lane_threads::runtime::Threads);
+//! let runtime: Arc<dyn Runtime> = Arc::new(lane_threads::runtime::Threads::PerTask);
 //! let mut tasks = Tasks::new(&runtime);
 //! for number in 1..=3 {
 //!     tasks.spawn(move || number * number)?;
@@ -36,7 +36,7 @@ use std::sync::Arc;
 use blocking_style::{Client, Runtime, fetch_and_aggregate};
 use job::{Job, Lane, LaneError, Needs, Tally};
 
-use crate::runtime::{Inline, Pool, Threads};
+use crate::runtime::{Pool, Threads};
 
 pub mod runtime;
 pub mod socket;
@@ -51,7 +51,7 @@ pub const SEQUENTIAL: Lane = Lane {
     waits: "the only thread waits in the kernel",
     mirrors: "requests in a loop",
     needs: |_job| needs(1, 0),
-    run: |job| run(Arc::new(Inline), job),
+    run: |job| run(Threads::Inline, job),
 };
 
 /// As many threads as requests in flight, started once.
@@ -60,10 +60,7 @@ pub const POOL: Lane = Lane {
     waits: "a pooled thread waits in the kernel",
     mirrors: "concurrent.futures; gunicorn's sync workers",
     needs: |job| needs(job.in_flight_most(), job.concurrency),
-    run: |job| {
-        let pool = Pool::start(job.concurrency, STACK_BYTES)?;
-        run(Arc::new(pool), job)
-    },
+    run: |job| run(Threads::Pool(Pool::start(job.concurrency)?), job),
 };
 
 /// A fresh thread for each request.
@@ -72,7 +69,7 @@ pub const THREADS: Lane = Lane {
     waits: "the request's own thread waits in the kernel",
     mirrors: "threading.Thread for each call",
     needs: |job| needs(job.in_flight_most(), job.in_flight_most()),
-    run: |job| run(Arc::new(Threads), job),
+    run: |job| run(Threads::PerTask, job),
 };
 
 fn needs(in_flight: u64, threads: u64) -> Needs {
@@ -87,7 +84,8 @@ fn needs(in_flight: u64, threads: u64) -> Needs {
     }
 }
 
-fn run(runtime: Arc<dyn Runtime>, job: &Job) -> Result<Tally, LaneError> {
+fn run(threads: Threads, job: &Job) -> Result<Tally, LaneError> {
+    let runtime: Arc<dyn Runtime> = Arc::new(threads);
     let client = Client::new(&runtime, job);
     fetch_and_aggregate(&runtime, &client, job)
 }

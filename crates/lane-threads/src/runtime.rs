@@ -13,8 +13,15 @@ use job::LaneError;
 use crate::STACK_BYTES;
 use crate::socket::Stream;
 
-/// A thread for each task.
-pub struct Threads;
+/// OS threads, and what becomes of a task that is spawned.
+pub enum Threads {
+    /// It runs there and then, and the spawner waits for it: no concurrency at all.
+    Inline,
+    /// It is queued for one of a fixed number of threads.
+    Pool(Pool),
+    /// It has a thread of its own.
+    PerTask,
+}
 
 impl Runtime for Threads {
     fn connect(
@@ -26,12 +33,21 @@ impl Runtime for Threads {
     }
 
     fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        resolve(host, port)
+        Ok((host, port).to_socket_addrs()?.collect())
     }
 
     fn spawn(&self, task: Arc<dyn Task>) -> io::Result<()> {
-        let builder = thread::Builder::new().stack_size(STACK_BYTES);
-        builder.spawn(move || task.run()).map(drop)
+        match self {
+            Threads::Inline => {
+                task.run();
+                Ok(())
+            }
+            Threads::Pool(pool) => pool.queue(task),
+            Threads::PerTask => {
+                let builder = thread::Builder::new().stack_size(STACK_BYTES);
+                builder.spawn(move || task.run()).map(drop)
+            }
+        }
     }
 
     fn sleep(&self, duration: Duration) {
@@ -43,13 +59,13 @@ impl Runtime for Threads {
     }
 
     fn waker(&self) -> Waker {
-        waker()
+        Waker::from(Arc::new(Unpark(thread::current())))
     }
 }
 
 /// A fixed number of threads that take tasks from one queue.
 pub struct Pool {
-    queue: mpsc::Sender<Arc<dyn Task>>,
+    tasks: mpsc::Sender<Arc<dyn Task>>,
 }
 
 impl Pool {
@@ -58,17 +74,25 @@ impl Pool {
     /// # Errors
     ///
     /// The system has no thread left.
-    pub fn start(threads: u64, stack_bytes: usize) -> Result<Self, LaneError> {
-        let (queue, tasks) = mpsc::channel::<Arc<dyn Task>>();
+    pub fn start(threads: u64) -> Result<Self, LaneError> {
+        let (sender, tasks) = mpsc::channel::<Arc<dyn Task>>();
         let tasks = Arc::new(Mutex::new(tasks));
         for _ in 0..threads {
             let tasks = Arc::clone(&tasks);
-            let builder = thread::Builder::new().stack_size(stack_bytes);
-            let started = builder.spawn(move || while next(&tasks).is_some_and(run) {});
+            let builder = thread::Builder::new().stack_size(STACK_BYTES);
+            let started = builder.spawn(move || {
+                while let Some(task) = next(&tasks) {
+                    task.run();
+                }
+            });
             started
                 .map_err(|source| LaneError::Runtime { doing: "start a pooled thread", source })?;
         }
-        Ok(Pool { queue })
+        Ok(Pool { tasks: sender })
+    }
+
+    fn queue(&self, task: Arc<dyn Task>) -> io::Result<()> {
+        self.tasks.send(task).map_err(|_| io::Error::other("every thread of the pool has ended"))
     }
 }
 
@@ -76,83 +100,6 @@ impl Pool {
 /// the lock, and the others wait for the lock.
 fn next(tasks: &Mutex<mpsc::Receiver<Arc<dyn Task>>>) -> Option<Arc<dyn Task>> {
     tasks.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
-}
-
-fn run(task: Arc<dyn Task>) -> bool {
-    task.run();
-    true
-}
-
-impl Runtime for Pool {
-    fn connect(
-        &self,
-        address: SocketAddr,
-        timeout: Option<Duration>,
-    ) -> io::Result<Box<dyn Socket>> {
-        Ok(Box::new(Stream::connect(address, timeout)?))
-    }
-
-    fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        resolve(host, port)
-    }
-
-    fn spawn(&self, task: Arc<dyn Task>) -> io::Result<()> {
-        self.queue.send(task).map_err(|_| io::Error::other("every thread of the pool has ended"))
-    }
-
-    fn sleep(&self, duration: Duration) {
-        thread::sleep(duration);
-    }
-
-    fn park(&self) {
-        thread::park();
-    }
-
-    fn waker(&self) -> Waker {
-        waker()
-    }
-}
-
-/// No concurrency at all: a task runs where it is spawned, and the spawner waits for it.
-pub struct Inline;
-
-impl Runtime for Inline {
-    fn connect(
-        &self,
-        address: SocketAddr,
-        timeout: Option<Duration>,
-    ) -> io::Result<Box<dyn Socket>> {
-        Ok(Box::new(Stream::connect(address, timeout)?))
-    }
-
-    fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        resolve(host, port)
-    }
-
-    fn spawn(&self, task: Arc<dyn Task>) -> io::Result<()> {
-        task.run();
-        Ok(())
-    }
-
-    fn sleep(&self, duration: Duration) {
-        thread::sleep(duration);
-    }
-
-    fn park(&self) {
-        thread::park();
-    }
-
-    fn waker(&self) -> Waker {
-        waker()
-    }
-}
-
-fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-    Ok((host, port).to_socket_addrs()?.collect())
-}
-
-fn waker() -> Waker {
-    Waker::from(Arc::new(Unpark(thread::current())))
 }
 
 /// Wakes a parked thread.

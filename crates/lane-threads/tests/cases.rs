@@ -5,14 +5,14 @@ use std::sync::Arc;
 use blocking_style::Runtime;
 use blocking_style::raw::{self, Connections};
 use lane_cases::{Asks, OddServer, run_all, run_up_to};
-use lane_threads::runtime::{Inline, Pool, Threads};
+use lane_threads::runtime::{Pool, Threads};
 
 #[test]
 fn every_case_ends_as_it_must() {
     let server = OddServer::start();
-    let pool = Pool::start(2, lane_threads::STACK_BYTES).unwrap();
-    let runtimes: [Arc<dyn Runtime>; 3] = [Arc::new(Threads), Arc::new(pool), Arc::new(Inline)];
-    for runtime in runtimes {
+    let pool = Pool::start(2).unwrap();
+    for threads in [Threads::Inline, Threads::Pool(pool), Threads::PerTask] {
+        let runtime: Arc<dyn Runtime> = Arc::new(threads);
         assert_eq!(run_all(&runtime, &server), Vec::<String>::new());
         let connections = Connections::new(&runtime, 1);
         let raw = run_up_to(Asks::Exchange, &server, |url| raw::fetch(&connections, url));

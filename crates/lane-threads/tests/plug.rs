@@ -16,7 +16,7 @@ struct NoNames;
 
 impl Runtime for NoNames {
     fn connect(&self, to: SocketAddr, timeout: Option<Duration>) -> io::Result<Box<dyn Socket>> {
-        Threads.connect(to, timeout)
+        Threads::PerTask.connect(to, timeout)
     }
 
     fn resolve(&self, host: &str, _port: u16) -> io::Result<Vec<SocketAddr>> {
@@ -24,19 +24,19 @@ impl Runtime for NoNames {
     }
 
     fn spawn(&self, task: Arc<dyn Task>) -> io::Result<()> {
-        Threads.spawn(task)
+        Threads::PerTask.spawn(task)
     }
 
     fn sleep(&self, duration: Duration) {
-        Threads.sleep(duration);
+        Threads::PerTask.sleep(duration);
     }
 
     fn park(&self) {
-        Threads.park();
+        Threads::PerTask.park();
     }
 
     fn waker(&self) -> Waker {
-        Threads.waker()
+        Threads::PerTask.waker()
     }
 }
 
@@ -65,7 +65,7 @@ fn the_buffers_are_small_and_the_pool_is_as_told() {
 #[test]
 fn an_idle_connection_is_told_from_one_with_news() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut socket = Threads.connect(listener.local_addr().unwrap(), None).unwrap();
+    let mut socket = Threads::PerTask.connect(listener.local_addr().unwrap(), None).unwrap();
     let (mut peer, _) = listener.accept().unwrap();
     assert!(is_idle(socket.as_ref()));
     peer.write_all(b"ab").unwrap();
