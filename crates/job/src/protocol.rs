@@ -158,10 +158,10 @@ impl Job {
     }
 
     /// How many idle connections are worth keeping: only a document that is yet to be asked for
-    /// can use one again, so a job with as many documents as requests in flight keeps just one.
+    /// can use one again, so a job with as many documents as requests in flight keeps none.
     pub fn idle_connections(&self) -> usize {
         let reusable = self.documents.saturating_sub(self.concurrency);
-        usize::try_from(reusable.clamp(1, self.concurrency.max(1))).unwrap_or(usize::MAX)
+        usize::try_from(reusable.min(self.concurrency)).unwrap_or(usize::MAX)
     }
 
     fn id(&self, index: u64) -> u32 {
@@ -336,7 +336,8 @@ mod tests {
     #[test]
     fn only_documents_to_come_can_use_a_connection_again() {
         let with = |documents, concurrency| Job { documents, concurrency, ..job() };
-        assert_eq!(with(1_600, 1_600).idle_connections(), 1);
+        assert_eq!(with(1_600, 1_600).idle_connections(), 0);
+        assert_eq!(with(1, 64).idle_connections(), 0);
         assert_eq!(with(100, 64).idle_connections(), 36);
         assert_eq!(with(10_000, 64).idle_connections(), 64);
     }
