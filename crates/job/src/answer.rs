@@ -97,24 +97,6 @@ impl Answer {
         Ok(answer)
     }
 
-    /// What the documents of `ids`, one by one, add up to.
-    ///
-    /// # Errors
-    ///
-    /// An id is not in `corpus`.
-    pub fn expected_of(
-        corpus: &Corpus,
-        ids: impl IntoIterator<Item = u32>,
-        top: usize,
-    ) -> Result<Self, CorpusError> {
-        let mut answer = Answer::new(top);
-        for id in ids {
-            let (bytes, document) = corpus.document(id).ok_or(CorpusError::Absent { id })?;
-            answer.add(bytes, document);
-        }
-        Ok(answer)
-    }
-
     /// Folds one document in, whose body had `bytes` bytes.
     pub fn add(&mut self, bytes: u64, document: &Document) {
         self.add_times(bytes, document, 1);

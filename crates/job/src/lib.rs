@@ -19,14 +19,15 @@
 //! * [`lane`]: what a lane is, as data.
 //!
 //! ```
-//! use job::{Answer, Corpus, Document};
+//! use job::{Answer, Client, Corpus, Document, Job};
 //!
 //! let corpus = Corpus::generated(7, 1_500, 10)?;
 //! let mut answer = Answer::new(3);
 //! for (_id, body) in corpus.iter() {
 //!     answer.add(body.len() as u64, &Document::parse(body)?);
 //! }
-//! assert_eq!(answer, Answer::expected_of(&corpus, corpus.ids(), 3)?);
+//! let job = Job { top: 3, ..Job::new("http://127.0.0.1:80", &corpus, 10, 2, Client::Raw) };
+//! assert_eq!(answer, Answer::expected(&job, &corpus)?);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

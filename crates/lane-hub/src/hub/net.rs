@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use blocking_style::runtime::{block_until, deadline};
@@ -10,6 +11,7 @@ use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, socket_with};
 
+use super::turn::Hub;
 use super::{Direction, HubId, Place, place};
 
 /// A connected TCP stream.
@@ -79,29 +81,31 @@ impl TcpStream {
 
     /// Waits until a call in `direction` is worth trying.
     fn wait(&self, direction: Direction, deadline: Option<Instant>) -> io::Result<()> {
-        match place() {
-            Place::Task(hub) if self.hub == Some(hub.id) => {
-                hub.wait_for(self.stream.as_raw_fd(), direction, deadline)
-            }
-            _ => block_until(&self.stream, poll_flags(direction), deadline),
+        match self.own_hub() {
+            Some(hub) => hub.wait_for(self.stream.as_raw_fd(), direction, deadline),
+            None => block_until(&self.stream, poll_flags(direction), deadline),
         }
     }
 
     /// Takes note that a call has taken all that there was.
     fn clear_ready(&self, direction: Direction) {
-        if let Place::Task(hub) = place()
-            && self.hub == Some(hub.id)
-        {
+        if let Some(hub) = self.own_hub() {
             hub.clear_ready(self.stream.as_raw_fd(), direction);
         }
     }
 
     /// Takes note that a call would have blocked.
     fn would_block(&self, direction: Direction) {
-        if let Place::Task(hub) = place()
-            && self.hub == Some(hub.id)
-        {
+        if let Some(hub) = self.own_hub() {
             hub.would_block(self.stream.as_raw_fd(), direction);
+        }
+    }
+
+    /// The hub that opened it, where the caller may suspend on it.
+    fn own_hub(&self) -> Option<Rc<Hub>> {
+        match place() {
+            Place::Task(hub) if self.hub == Some(hub.id) => Some(hub),
+            _ => None,
         }
     }
 
