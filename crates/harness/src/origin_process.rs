@@ -200,9 +200,8 @@ fn first_line(
 
 /// Threads for the origin: one a processor.
 ///
-/// With half of them it would be the narrowest place: on 2 processors, without delay and with 64
-/// requests in flight, one thread held every raw lane to about 59,000 documents a second, whatever
-/// its model, and two let them differ, at 107,000 to 119,000.
+/// With half of them it would be the narrowest place: without delay, one thread of two held every
+/// raw lane to the same throughput, whatever its model.
 pub fn origin_threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
