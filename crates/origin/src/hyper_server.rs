@@ -68,13 +68,14 @@ pub fn start(
         .map(|index| start_loop(index, site))
         .collect::<io::Result<Vec<_>>>()
         .map_err(OriginError::system("start a loop"))?;
-    let mut turns = (0..threads).cycle();
+    let (mut turns, site) = ((0..threads).cycle(), Arc::clone(site));
     let accept = move || {
-        listen::accept_each(&listener, |stream| {
+        let hand_over = |stream| {
             let turn = turns.next().expect("a cycle has no end");
             // A loop ends with the process, and never before.
             let _ = loops[turn].send(stream);
-        });
+        };
+        listen::accept_each(&listener, hand_over, || site.counters.count_exhausted());
     };
     thread::Builder::new()
         .name("accept".to_owned())
@@ -192,7 +193,7 @@ async fn document(
         delay = timer.sleep(wanted.delay).await;
         x_delay_us = u64::try_from(delay.as_micros()).unwrap_or(u64::MAX).into();
     }
-    share.count_served(body.len(), wanted.delay, delay);
+    share.count_served(&flight, body.len(), wanted.delay, delay);
     drop(flight);
     headers.insert(CONTENT_TYPE, JSON);
     headers.insert(X_DELAY_US, x_delay_us);

@@ -54,14 +54,20 @@ fn backlog() -> i32 {
     granted.unwrap_or(BACKLOG_MIN).max(BACKLOG_MIN)
 }
 
-/// Takes connections in for ever, ready for a loop to read them.
-pub fn accept_each(listener: &TcpListener, mut hand_over: impl FnMut(TcpStream)) {
+/// Takes connections in for ever, ready for a loop to read them; `exhausted` is called whenever one
+/// has to wait for a descriptor.
+pub fn accept_each(
+    listener: &TcpListener,
+    mut hand_over: impl FnMut(TcpStream),
+    exhausted: impl Fn(),
+) {
     let mut exhaustion_told = false;
     loop {
         match accept_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
             Ok(descriptor) => hand_over(descriptor.into()),
             Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
                 // The connection stays in the backlog, so that trying again at once would spin.
+                exhausted();
                 if !exhaustion_told {
                     tell("out of descriptors; new connections wait: raise ulimit -n");
                     exhaustion_told = true;

@@ -187,7 +187,7 @@ fn document(
     let flight = site.counters.take_off();
     burn(wanted.burn);
     let delay = if wanted.delay.is_zero() { Duration::ZERO } else { sleep(wanted.delay) };
-    share.count_served(body.len(), wanted.delay, delay);
+    share.count_served(&flight, body.len(), wanted.delay, delay);
     drop(flight);
     response.header(JSON);
     if let Some(line) = x_delay_us(delay) {

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use rustix::time::{ClockId, clock_gettime};
@@ -25,6 +25,12 @@ pub struct Stats {
     pub in_flight: u64,
     /// The most requests in flight at once.
     pub in_flight_peak: u64,
+    /// How long the served requests were in flight, summed, nanoseconds.
+    #[serde(default)]
+    pub residence_ns_sum: u64,
+    /// How often a connection had to wait because the origin was out of descriptors.
+    #[serde(default)]
+    pub exhausted: u64,
     /// Bytes of document bodies, heads not included.
     pub bytes_sent: u64,
     /// Requests that asked for a delay.
@@ -58,6 +64,7 @@ pub struct Counters {
     server: &'static str,
     flights: Flights,
     shares: Vec<Share>,
+    exhausted: AtomicU64,
     cpu_us_before: AtomicU64,
 }
 
@@ -68,6 +75,7 @@ impl Counters {
             server,
             flights: Flights::default(),
             shares: (0..threads).map(|_| Share::new()).collect(),
+            exhausted: AtomicU64::new(0),
             cpu_us_before: AtomicU64::new(cpu_us()),
         }
     }
@@ -80,7 +88,12 @@ impl Counters {
     /// Counts a request as in flight until what this returns is dropped.
     pub fn take_off(&self) -> Flight<'_> {
         self.flights.take_off();
-        Flight(&self.flights)
+        Flight { flights: &self.flights, since: Instant::now() }
+    }
+
+    /// Counts that a connection has to wait for a descriptor.
+    pub fn count_exhausted(&self) {
+        self.exhausted.fetch_add(1, Relaxed);
     }
 
     /// What has been counted.
@@ -102,6 +115,8 @@ impl Counters {
             connections: sum(|share| &share.connections),
             in_flight,
             in_flight_peak,
+            residence_ns_sum: sum(|share| &share.residence_ns_sum),
+            exhausted: self.exhausted.load(Relaxed),
             bytes_sent: sum(|share| &share.bytes_sent),
             delays: errors_ns.len(),
             delays_early,
@@ -115,13 +130,15 @@ impl Counters {
     pub fn reset(&self) {
         for share in &self.shares {
             // A swap loses nothing that another thread adds meanwhile, and cannot go below zero.
-            for counter in [&share.requests, &share.connections, &share.bytes_sent] {
+            let Share { requests, connections, bytes_sent, residence_ns_sum, .. } = share;
+            for counter in [requests, connections, bytes_sent, residence_ns_sum] {
                 counter.swap(0, Relaxed);
             }
             let mut delays = share.delays();
             delays.errors_ns.reset();
             delays.early = 0;
         }
+        self.exhausted.swap(0, Relaxed);
         self.flights.reset_peak();
         self.cpu_us_before.store(cpu_us(), Relaxed);
     }
@@ -134,6 +151,7 @@ pub struct Share {
     requests: AtomicU64,
     connections: AtomicU64,
     bytes_sent: AtomicU64,
+    residence_ns_sum: AtomicU64,
     delays: Mutex<Delays>,
 }
 
@@ -150,6 +168,7 @@ impl Share {
             requests: AtomicU64::new(0),
             connections: AtomicU64::new(0),
             bytes_sent: AtomicU64::new(0),
+            residence_ns_sum: AtomicU64::new(0),
             delays: Mutex::new(delays),
         }
     }
@@ -159,9 +178,11 @@ impl Share {
         self.connections.fetch_add(1, Relaxed);
     }
 
-    /// Counts a document of `bytes` bytes as served, after a delay of `got` where `asked` was
-    /// asked for.
-    pub fn count_served(&self, bytes: usize, asked: Duration, got: Duration) {
+    /// Counts the document of `bytes` bytes that `flight` was for as served, after a delay of `got`
+    /// where `asked` was asked for.
+    pub fn count_served(&self, flight: &Flight<'_>, bytes: usize, asked: Duration, got: Duration) {
+        let residence_ns = u64::try_from(flight.since.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.residence_ns_sum.fetch_add(residence_ns, Relaxed);
         self.requests.fetch_add(1, Relaxed);
         self.bytes_sent.fetch_add(bytes as u64, Relaxed);
         if !asked.is_zero() {
@@ -242,11 +263,14 @@ impl Flights {
 /// here never exceeds what clients have in flight. It also lands when a client gives up and its
 /// request is dropped half-way.
 #[derive(Debug)]
-pub struct Flight<'a>(&'a Flights);
+pub struct Flight<'a> {
+    flights: &'a Flights,
+    since: Instant,
+}
 
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
-        self.0.land();
+        self.flights.land();
     }
 }
 
@@ -264,20 +288,26 @@ mod tests {
     fn what_is_counted_is_told() {
         let counters = Counters::new("hyper", 2);
         counters.share(0).count_connection();
-        counters.share(0).count_served(1_500, Duration::ZERO, Duration::ZERO);
+        let flight = counters.take_off();
+        counters.share(0).count_served(&flight, 1_500, Duration::ZERO, Duration::ZERO);
         let delay = Duration::from_millis(2);
-        counters.share(1).count_served(500, delay, delay + Duration::from_micros(40));
+        let late = delay + Duration::from_micros(40);
+        counters.share(1).count_served(&flight, 500, delay, late);
+        counters.count_exhausted();
         let stats = counters.stats();
         assert_eq!((stats.requests, stats.connections, stats.bytes_sent), (2, 1, 2_000));
         assert_eq!((stats.delays, stats.delays_early), (1, 0));
         let all_40 = DelayError { min: 40, p50: 40, p99: 40, max: 40 };
         assert_eq!(stats.delay_error_us, all_40);
+        assert_eq!(stats.exhausted, 1);
+        assert!(stats.residence_ns_sum > 0);
     }
 
     #[test]
     fn an_early_answer_does_not_hide() {
         let counters = Counters::new("hyper", 1);
-        counters.share(0).count_served(1, Duration::from_micros(10), Duration::from_micros(9));
+        let (asked, got) = (Duration::from_micros(10), Duration::from_micros(9));
+        counters.share(0).count_served(&counters.take_off(), 1, asked, got);
         assert_eq!(counters.stats().delays_early, 1);
     }
 
@@ -300,10 +330,11 @@ mod tests {
         let counters = Counters::new("hyper", 1);
         let (first, second) = (counters.take_off(), counters.take_off());
         drop(first);
-        counters.share(0).count_served(7, Duration::ZERO, Duration::ZERO);
+        counters.share(0).count_served(&second, 7, Duration::ZERO, Duration::ZERO);
         counters.reset();
         let stats = counters.stats();
         assert_eq!((stats.requests, stats.bytes_sent, stats.delays), (0, 0, 0));
+        assert_eq!((stats.residence_ns_sum, stats.exhausted), (0, 0));
         assert_eq!((stats.in_flight, stats.in_flight_peak), (1, 1));
         drop(second);
         assert_eq!(counters.stats().in_flight, 0);
