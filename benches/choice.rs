@@ -5,15 +5,16 @@ use std::time::{Instant, SystemTime};
 use std::{env, fs};
 
 use anyhow::{Context, bail};
-use harness::child::FLOOR;
 use harness::environment::{Build, locked_crates};
 use harness::origin_process::{Service, origin_threads};
-use harness::plan::{NotRun, Wishes};
+use harness::placement::Processors;
+use harness::plan::{NotRun, PlannedCell, Wishes};
 use harness::process::THIS_IMAGE;
 use harness::record::RecordError;
 use harness::workload::{self, Counts};
 use harness::{
-    Bench, Corpora, Environment, Interrupt, Limits, OriginProcess, Pace, Plan, Record, Workload,
+    Bench, Corpora, Environment, Interrupt, Limits, OriginProcess, Pace, Placement, Plan, Planted,
+    Record, Variant, Workload,
 };
 use job::Lane;
 
@@ -28,10 +29,11 @@ pub struct Choice<'a> {
     options: &'a RunOptions,
     began: Instant,
     program: PathBuf,
-    lanes: Vec<Lane>,
+    lanes: Vec<Variant>,
     workloads: Vec<Workload>,
     corpora: Corpora,
     limits: Limits,
+    processors: Option<Processors>,
 }
 
 impl RunOptions {
@@ -44,14 +46,15 @@ impl RunOptions {
     pub fn choose(&self, lanes: &[Lane]) -> anyhow::Result<Choice<'_>> {
         let began = Instant::now();
         self.check_markdown().map_err(Misuse::of)?;
-        let lanes = self.chosen_lanes(lanes)?;
+        let lanes = self.chosen_variants(lanes)?;
+        let processors = self.chosen_processors()?;
         let workloads = self.chosen_workloads()?;
         let files = self.corpus.as_deref().map(origin::read_folder).transpose();
         let corpora = Corpora::new(&workloads, files.map_err(Misuse::of)?, self.seed);
         let corpora = corpora.map_err(Misuse::of)?;
         let program = PathBuf::from(THIS_IMAGE);
         let limits = Limits::raised().with_threads_of_user();
-        Ok(Choice { options: self, began, program, lanes, workloads, corpora, limits })
+        Ok(Choice { options: self, began, program, lanes, workloads, corpora, limits, processors })
     }
 
     /// Every workload of the file, as it is written there.
@@ -75,6 +78,35 @@ impl RunOptions {
     /// A name that there is not.
     pub fn chosen_lanes(&self, lanes: &[Lane]) -> anyhow::Result<Vec<Lane>> {
         select_lanes(lanes, &self.lanes).map_err(Misuse::of)
+    }
+
+    /// The same with the variants that are named, and with one lane twice: what a run takes for a
+    /// difference between two names of one lane, it may take for one anywhere.
+    fn chosen_variants(&self, lanes: &[Lane]) -> anyhow::Result<Vec<Variant>> {
+        let mut chosen: Vec<_> = self.chosen_lanes(lanes)?.into_iter().map(Variant::from).collect();
+        if self.verify {
+            return Ok(chosen);
+        }
+        let again = chosen.last().map(|last| Variant::again(last.lane));
+        for name in self.lanes.iter().filter(|name| name.contains('+')) {
+            let (id, planted) = Variant::parse(name).map_err(Misuse::of)?;
+            let lane = lanes.iter().find(|lane| lane.id == id).expect("it was chosen above");
+            chosen.push(Variant { lane: *lane, planted });
+        }
+        if !chosen.iter().any(|variant| variant.planted == Some(Planted::Nothing)) {
+            chosen.extend(again);
+        }
+        Ok(chosen)
+    }
+
+    /// What there is to pin to, if anything is to be pinned.
+    fn chosen_processors(&self) -> anyhow::Result<Option<Processors>> {
+        if !self.placement.contains(&Placement::Pinned) {
+            return Ok(None);
+        }
+        let processors = Processors::of_this_process();
+        let why = "there is one processor, so the origin and a lane cannot be pinned apart";
+        Ok(Some(processors.context(why).map_err(Misuse::of)?))
     }
 
     /// The workloads that the options name, as they are written; all of them when they name none.
@@ -115,8 +147,10 @@ impl Choice<'_> {
             profile: self.options.profile(),
             rounds: self.options.rounds(),
             seed: self.options.seed,
+            placements: &self.options.placement,
+            load_limit: self.options.load_limit(),
         });
-        if plan.running().all(|index| plan.cells[index].cell.lane == FLOOR.id) {
+        if plan.running().all(|index| plan.cells[index].cell.is_bound()) {
             let reasons = reasons(&plan).join("; ");
             let reasons = if reasons.is_empty() { "the profile leaves all out" } else { &reasons };
             return Err(Misuse::of(anyhow::anyhow!("there is nothing to measure: {reasons}")));
@@ -187,14 +221,17 @@ impl Choice<'_> {
             warm_up: !self.options.verify,
         };
         let (program, corpora) = (self.program.as_path(), &self.corpora);
-        Bench { program, plan, corpora, origin, record, interrupt, pace }
+        let processors = self.processors.as_ref();
+        Bench { program, plan, corpora, origin, record, processors, interrupt, pace }
     }
 }
 
 /// Why workloads and lanes do not run: the first reason of each.
 fn reasons(plan: &Plan) -> Vec<String> {
     let workloads = plan.workloads.iter().map(|w| (w.name.as_str(), w.not_run.as_deref()));
-    let cells = plan.cells.iter().filter(|cell| cell.cell.lane != FLOOR.id);
+    // What keeps a lane from running keeps its variants.
+    let is_lane = |cell: &&PlannedCell| !cell.cell.is_bound() && !cell.cell.lane.contains('+');
+    let cells = plan.cells.iter().filter(is_lane);
     let cells = cells.map(|c| (c.cell.lane.as_str(), c.not_run.as_ref().map(NotRun::why)));
     let mut reasons: Vec<(&str, &str)> = Vec::new();
     for (name, why) in workloads.chain(cells) {
@@ -205,9 +242,13 @@ fn reasons(plan: &Plan) -> Vec<String> {
     reasons.into_iter().map(|(name, why)| format!("{name}: {why}")).collect()
 }
 
-/// The lanes of these ids and models in the order of registration; all of them for no name.
+/// The lanes of these ids and models in the order of registration; all of them for no name. The name
+/// of a variant is also that of its lane, with which it is to be compared.
 fn select_lanes(lanes: &[Lane], names: &[String]) -> anyhow::Result<Vec<Lane>> {
-    let is = |lane: &Lane, name: &String| lane.id == name || lane.model() == name;
+    let is = |lane: &Lane, name: &String| {
+        let whole = name.split_once('+').map_or(name.as_str(), |(lane, _)| lane);
+        lane.id == whole || lane.model() == name
+    };
     if let Some(name) = names.iter().find(|name| !lanes.iter().any(|lane| is(lane, name))) {
         let ids: Vec<_> = lanes.iter().map(|lane| lane.id).collect();
         let mut models: Vec<_> = lanes.iter().map(Lane::model).collect();

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use harness::Profile;
 use harness::workload::COUNT_MOST;
+use harness::{Placement, Profile};
 
 /// One job in every lane, measured: blocking, OS threads, green threads and async/await.
 #[derive(Debug, Parser)]
@@ -58,7 +58,8 @@ pub struct RunOptions {
     /// List lanes and workloads, and measure nothing
     #[arg(long)]
     pub list: bool,
-    /// Only these lanes: ids or models, separated by commas
+    /// Only these lanes: ids or models, separated by commas; LANE+cpu=5% and LANE+bytes=1024 are
+    /// the lane with a known cost planted in it, to see that it is found
     #[arg(long, value_name = "LANE,…", value_delimiter = ',')]
     pub lanes: Vec<String>,
     /// Only these workloads, separated by commas
@@ -75,6 +76,15 @@ pub struct RunOptions {
     /// height, types, stats and moves
     #[arg(long, value_name = "DIR")]
     pub corpus: Option<PathBuf>,
+    /// Where the origin and the lanes run: wherever the scheduler puts them, on processors of their
+    /// own, or one after the other, as two tables
+    #[arg(long, value_name = "PLACEMENT,…", value_delimiter = ',', default_value = "unpinned",
+          value_parser = placement)]
+    pub placement: Vec<Placement>,
+    /// The most CPU time, percent, that others may take while a sample counts; 100 for any
+    #[arg(long, value_name = "PERCENT", default_value_t = 10,
+          value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub load_limit: u8,
     /// Seed of the documents, and of the order in which cells run
     #[arg(long, value_name = "N", default_value_t = 42)]
     pub seed: u64,
@@ -117,6 +127,14 @@ pub struct TableOptions {
     pub markdown: bool,
 }
 
+fn placement(name: &str) -> Result<Placement, &'static str> {
+    match name {
+        "unpinned" => Ok(Placement::Unpinned),
+        "pinned" => Ok(Placement::Pinned),
+        _ => Err("it is unpinned or pinned"),
+    }
+}
+
 impl RunOptions {
     /// What no option says differently, for a look at the answers alone.
     pub fn for_verify() -> Self {
@@ -144,6 +162,11 @@ impl RunOptions {
             Profile::Standard => 5,
             Profile::Full => 15,
         })
+    }
+
+    /// The part of the CPU time that others may take; for a look at the answers alone, any.
+    pub fn load_limit(&self) -> f64 {
+        if self.verify { 1.0 } else { f64::from(self.load_limit) / 100.0 }
     }
 
     /// After which time no sample is begun: a margin below what is promised, for the one that is

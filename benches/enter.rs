@@ -6,6 +6,9 @@ use std::process::ExitCode;
 use anyhow::{Context, anyhow};
 use clap::Parser;
 use clap::error::ErrorKind;
+use harness::Variant;
+use harness::ceiling::CEILING;
+use harness::child::FLOOR;
 use harness::measure::MeasureError;
 use harness::origin_process::OriginError;
 use harness::process::CHILD;
@@ -91,10 +94,11 @@ fn command(
     }
 }
 
-fn one_lane(id: &str, lanes: &[Lane]) -> anyhow::Result<Lane> {
-    let floor = std::iter::once(&harness::child::FLOOR);
-    let lane = lanes.iter().chain(floor).find(|lane| lane.id == id);
-    lane.copied().with_context(|| format!("no lane has the id `{id}`")).map_err(Misuse::of)
+fn one_lane(name: &str, lanes: &[Lane]) -> anyhow::Result<Variant> {
+    let (id, planted) = Variant::parse(name).map_err(Misuse::of)?;
+    let lane = lanes.iter().chain(&[FLOOR, CEILING]).find(|lane| lane.id == id);
+    let lane = lane.with_context(|| format!("no lane has the id `{id}`")).map_err(Misuse::of)?;
+    Ok(Variant { lane: *lane, planted })
 }
 
 impl RunOptions {

@@ -1,6 +1,7 @@
 //! What a lane process does: reads a job, does it, and says what it saw of itself.
 
 use std::fs;
+use std::hint::black_box;
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
 use std::process::ExitCode;
@@ -10,13 +11,15 @@ use job::protocol::Failed;
 use job::{Job, Lane, LaneError, Needs, Outcome, OutcomeResult, PROTOCOL_VERSION, Tally, Usage};
 
 use crate::limits::Limits;
+use crate::variant::Variant;
 
-/// The floor: a child that has no lane. What it takes is what every lane's process takes before
-/// its lane begins.
+/// The floor: a child that has no lane, but measures as much as one. Its process takes what every
+/// lane's takes before its lane begins, and its job takes what measuring adds to each: for every
+/// document the clock is read twice, and what lies between is recorded.
 pub const FLOOR: Lane = Lane {
     id: "floor/null",
     waits: "not at all: no lane",
-    mirrors: "nothing; what a process takes before its lane begins",
+    mirrors: "nothing; what a process takes before its lane begins, and what measuring adds",
     needs: |_| Needs {
         in_flight: 0,
         threads: 1,
@@ -25,23 +28,30 @@ pub const FLOOR: Lane = Lane {
         other_descriptors: 3,
         mappings: 0,
     },
-    run: |job| Ok(Tally::new(job)),
+    run: |job| {
+        let mut tally = Tally::new(job);
+        for _ in 0..job.documents {
+            let started = Instant::now();
+            tally.add_time(black_box(started).elapsed());
+        }
+        Ok(tally)
+    },
 };
 
 /// The whole of a lane process: one job on standard input, one outcome on standard output.
-pub fn run(lane: &Lane) -> ExitCode {
+pub fn run(variant: &Variant) -> ExitCode {
     match read_job() {
-        Ok(job) => match write_outcome(&outcome(lane, &job)) {
+        Ok(job) => match write_outcome(&outcome(variant, &job)) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => complain(lane, &format!("cannot write the outcome: {error}")),
+            Err(error) => complain(variant, &format!("cannot write the outcome: {error}")),
         },
-        Err(why) => complain(lane, &why),
+        Err(why) => complain(variant, &why),
     }
 }
 
-fn complain(lane: &Lane, why: &str) -> ExitCode {
+fn complain(variant: &Variant, why: &str) -> ExitCode {
     // Who cannot be told learns it from the code.
-    let _ = writeln!(io::stderr(), "{}: {why}", lane.id);
+    let _ = writeln!(io::stderr(), "{}: {why}", variant.id());
     ExitCode::from(2)
 }
 
@@ -59,29 +69,30 @@ fn write_outcome(outcome: &Outcome) -> io::Result<()> {
 
 /// Does the job, unless the system cannot hold it: whoever starts a lane by hand learns the
 /// limit's name, too.
-fn outcome(lane: &Lane, job: &Job) -> Outcome {
-    match Limits::raised().refuse(&(lane.needs)(job)) {
+fn outcome(variant: &Variant, job: &Job) -> Outcome {
+    match Limits::raised().refuse(&variant.needs(job)) {
         Some(refusal) => {
             let failed = Failed { url: None, why: refusal.to_string() };
             Outcome { protocol: PROTOCOL_VERSION, result: OutcomeResult::Failed(failed) }
         }
-        None => observed(lane, job).unwrap_or_else(|error| Outcome::failed(&error)),
+        None => observed(variant, job).unwrap_or_else(|error| Outcome::failed(&error)),
     }
 }
 
-fn observed(lane: &Lane, job: &Job) -> Result<Outcome, LaneError> {
+fn observed(variant: &Variant, job: &Job) -> Result<Outcome, LaneError> {
     let before = usage_of_self();
     let start = Instant::now();
-    let tally = (lane.run)(job)?;
+    let tally = variant.run(job)?;
     let wall = start.elapsed();
     let usage = difference(&usage_of_self(), &before);
-    let rss_bytes_peak = rss_bytes_peak();
+    let (rss_bytes_peak, address_space_bytes_peak) = memory_peaks();
 
     let mut outcome =
         Outcome::completed(&tally, u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX));
     if let OutcomeResult::Completed(completed) = &mut outcome.result {
         completed.usage = Some(usage);
         completed.rss_bytes_peak = rss_bytes_peak;
+        completed.address_space_bytes_peak = address_space_bytes_peak;
     }
     Ok(outcome)
 }
@@ -126,13 +137,15 @@ fn difference(after: &Usage, before: &Usage) -> Usage {
     }
 }
 
-/// `VmHWM`, and never `ru_maxrss`: that one is inherited across `exec`, so a small child of a
-/// large parent would report the parent.
-fn rss_bytes_peak() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
+/// `VmHWM` and `VmPeak`, bytes. Never `ru_maxrss`: that one is inherited across `exec`, so a small
+/// child of a large parent would report the parent.
+fn memory_peaks() -> (Option<u64>, Option<u64>) {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bytes = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
+    };
+    (bytes("VmHWM:"), bytes("VmPeak:"))
 }
 
 #[cfg(test)]
@@ -155,10 +168,13 @@ mod tests {
 
     #[test]
     fn the_floor_sees_itself() {
-        let floor = completed(outcome(&FLOOR, &job()));
+        let floor = completed(outcome(&FLOOR.into(), &job()));
         assert_eq!(floor.answer, Answer::new(10));
         assert!(floor.usage.is_some());
         assert!(floor.rss_bytes_peak.is_some_and(|bytes| bytes > 100_000));
+        assert!(floor.address_space_bytes_peak > floor.rss_bytes_peak);
+        let times: u64 = floor.service_times_ns.iter().map(|(_, count)| count).sum();
+        assert_eq!(times, job().documents, "it measures as often as a lane");
     }
 
     #[test]
@@ -171,14 +187,14 @@ mod tests {
             },
             ..FLOOR
         };
-        assert!(completed(outcome(&busy, &job())).usage.unwrap().cpu_us() >= 3_000);
+        assert!(completed(outcome(&busy.into(), &job())).usage.unwrap().cpu_us() >= 3_000);
     }
 
     #[test]
     fn what_the_system_cannot_hold_is_refused_with_the_remedy() {
         let needs = |_: &Job| Needs { mappings: u64::MAX / 2, ..(FLOOR.needs)(&job()) };
         let greedy = Lane { needs, ..FLOOR };
-        let OutcomeResult::Failed(failed) = outcome(&greedy, &job()).result else {
+        let OutcomeResult::Failed(failed) = outcome(&greedy.into(), &job()).result else {
             panic!("no system has that many mappings");
         };
         assert!(failed.why.contains("vm.max_map_count"), "{failed}");

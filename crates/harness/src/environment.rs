@@ -118,36 +118,6 @@ pub fn load_1m() -> f64 {
     text.split_whitespace().next().and_then(|load| load.parse().ok()).unwrap_or(0.0)
 }
 
-/// What all processors did since the machine's start, in ticks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Ticks {
-    all: u64,
-    stolen: u64,
-}
-
-impl Ticks {
-    /// Until now.
-    pub fn now() -> Self {
-        Self::parse(&fs::read_to_string("/proc/stat").unwrap_or_default())
-    }
-
-    /// The part of the time since `earlier` that the hypervisor gave to others, from 0 to 1.
-    pub fn steal_since(self, earlier: Self) -> f64 {
-        let all = self.all.saturating_sub(earlier.all);
-        let stolen = self.stolen.saturating_sub(earlier.stolen);
-        if all == 0 { 0.0 } else { stolen as f64 / all as f64 }
-    }
-
-    /// `cpu user nice system idle iowait irq softirq steal guest guest_nice`; the last two are
-    /// part of the first two.
-    fn parse(text: &str) -> Self {
-        let line = text.lines().next().unwrap_or_default();
-        let ticks: Vec<u64> =
-            line.split_whitespace().skip(1).take(8).filter_map(|t| t.parse().ok()).collect();
-        Ticks { all: ticks.iter().sum(), stolen: ticks.get(7).copied().unwrap_or(0) }
-    }
-}
-
 fn cpu_model(cpuinfo: &str) -> Option<String> {
     let line = cpuinfo.lines().find(|line| line.starts_with("model name"))?;
     Some(line.split_once(':')?.1.trim().to_owned())
@@ -184,15 +154,6 @@ mod tests {
             crates.into_iter().collect::<Vec<_>>(),
             [("libc".to_owned(), vec!["0.2.1".to_owned(), "1.0.0".to_owned()])]
         );
-    }
-
-    #[test]
-    fn steal_is_a_part_of_all() {
-        let earlier = Ticks::parse("cpu  10 0 10 70 0 0 0 10 5 5\ncpu0 1 1 1 1\n");
-        let later = Ticks::parse("cpu  20 0 20 130 0 0 0 30 5 5\n");
-        assert_eq!(earlier, Ticks { all: 100, stolen: 10 });
-        assert!((later.steal_since(earlier) - 0.2).abs() < 1e-9);
-        assert!(later.steal_since(later).abs() < 1e-9);
     }
 
     #[test]

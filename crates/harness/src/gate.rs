@@ -2,11 +2,13 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use job::protocol::Failed;
 use job::{Answer, Completed, Outcome, OutcomeResult};
 use origin::{Server, Stats};
 use serde::{Deserialize, Serialize};
 
 use crate::lane_process::Ended;
+use crate::machine::MachineMeasured;
 use crate::memory::last_words;
 use crate::network::Network;
 use crate::number::grouped;
@@ -43,6 +45,15 @@ pub enum Gate {
     InFlightLeast,
     /// Met no listen queue that was full, which costs a connection a second.
     ListenQueue,
+    /// Had descriptors and ports enough, on both sides.
+    Exhaustion,
+    /// Says of itself what Little's law allows: requests were in flight for as long as the origin
+    /// had them, and never more than the cell's concurrency at a time.
+    LittlesLaw,
+    /// Got the delays that the workload asks for.
+    Delay,
+    /// Had the machine to itself.
+    Load,
 }
 
 impl Gate {
@@ -59,26 +70,39 @@ pub struct Expected<'a> {
     pub cell: &'a PlannedCell,
     /// The right answer.
     pub answer: &'a Answer,
+    /// How often the origin must have been asked.
+    pub requests: u64,
+    /// What the origin waits before it answers, microseconds.
+    pub delay_us: u64,
+    /// The part of the CPU time that others may take, from 0 to 1.
+    pub load_limit: f64,
     /// How long the lane had.
     pub limit: Duration,
 }
 
+/// What was seen from outside while a lane process ran.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// By the origin.
+    pub origin: Stats,
+    /// In the network stack.
+    pub network: Network,
+    /// On the processors.
+    pub machine: MachineMeasured,
+}
+
 /// Makes a sample of what came back, and says whether it counts.
-pub fn judge(
-    expected: &Expected<'_>,
-    ended: Ended,
-    origin: Option<Stats>,
-    network: Network,
-) -> Sample {
+pub fn judge(expected: &Expected<'_>, ended: Ended, seen: Seen) -> Sample {
     let outcome = completed(&ended, expected.limit);
     let void = match &outcome {
         Err(void) => Some(void.clone()),
-        Ok(completed) => gates(expected, completed, origin.as_ref(), &network),
+        Ok(completed) => gates(expected, completed, &seen),
     };
     let job = outcome.ok().map(|completed| JobMeasured {
         wall_ns: completed.wall_ns,
         usage: completed.usage,
         rss_bytes_peak: completed.rss_bytes_peak,
+        address_space_bytes_peak: completed.address_space_bytes_peak,
         service_times_ns: completed.service_times_ns,
     });
     let (cell, process) = (expected.cell.cell.clone(), ended.measured);
@@ -92,8 +116,9 @@ pub fn judge(
         void,
         job,
         process,
-        origin,
-        network,
+        origin: Some(seen.origin),
+        network: seen.network,
+        machine: seen.machine,
     }
 }
 
@@ -112,45 +137,64 @@ fn completed(ended: &Ended, limit: Duration) -> Result<Completed, Void> {
     }
     match Outcome::from_json(&ended.stdout).map(|outcome| outcome.result) {
         Ok(OutcomeResult::Completed(completed)) => Ok(*completed),
-        Ok(OutcomeResult::Failed(failed)) => void(Gate::Completed, format!("failed: {failed}")),
+        Ok(OutcomeResult::Failed(failed)) => {
+            let gate = if is_exhaustion(&failed) { Gate::Exhaustion } else { Gate::Completed };
+            void(gate, format!("failed: {failed}"))
+        }
         Err(error) => void(Gate::Ended, format!("wrote no outcome: {error}{}", said())),
     }
 }
 
+/// Whether the system had no descriptor or no port left: `EMFILE`, `ENFILE`, `EADDRNOTAVAIL`.
+fn is_exhaustion(failed: &Failed) -> bool {
+    ["os error 24)", "os error 23)", "os error 99)"].iter().any(|code| failed.why.contains(code))
+}
+
 /// The first gate that a completed job does not pass.
-fn gates(
-    expected: &Expected<'_>,
-    completed: &Completed,
-    origin: Option<&Stats>,
-    network: &Network,
-) -> Option<Void> {
-    let PlannedCell { cell, in_flight_least, .. } = expected.cell;
-    let void = |gate, why| Some(Void { gate, why });
+fn gates(expected: &Expected<'_>, completed: &Completed, seen: &Seen) -> Option<Void> {
     if let Some(difference) = completed.answer.difference(expected.answer) {
-        return void(Gate::Answer, format!("answered wrong: {difference}"));
+        let why = format!("answered wrong: {difference}");
+        return Some(Void { gate: Gate::Answer, why });
     }
-    if let Some(Stats { requests, in_flight_peak, .. }) = origin {
-        let (documents, concurrency) = (expected.answer.documents, cell.point.concurrency);
-        let peak = grouped(*in_flight_peak);
-        if *in_flight_peak > concurrency {
-            let why = format!("had {peak} requests in flight, allowed {}", grouped(concurrency));
-            return void(Gate::InFlightMost, why);
-        }
-        if in_flight_peak < in_flight_least {
-            let why = format!("had {peak} requests in flight, not {}", grouped(*in_flight_least));
-            return void(Gate::InFlightLeast, why);
-        }
-        if *requests != documents {
-            let (requests, documents) = (grouped(*requests), grouped(documents));
-            let why = format!("made {requests} requests for {documents} documents");
-            return void(Gate::Requests, why);
-        }
+    in_flight(expected, &seen.origin)
+        .or_else(|| listen_queue(completed, seen))
+        .or_else(|| exhaustion(&seen.origin))
+        .or_else(|| littles_law(expected, completed, &seen.origin))
+        .or_else(|| delay(expected, &seen.origin))
+        .or_else(|| {
+            let why = seen.machine.above(expected.load_limit)?;
+            Some(Void { gate: Gate::Load, why })
+        })
+}
+
+fn in_flight(expected: &Expected<'_>, origin: &Stats) -> Option<Void> {
+    let PlannedCell { cell, in_flight_least, .. } = expected.cell;
+    let Stats { requests, in_flight_peak, .. } = origin;
+    let void = |gate, why| Some(Void { gate, why });
+    let peak = grouped(*in_flight_peak);
+    if *in_flight_peak > cell.point.concurrency {
+        let allowed = grouped(cell.point.concurrency);
+        let why = format!("had {peak} requests in flight, allowed {allowed}");
+        return void(Gate::InFlightMost, why);
     }
-    // The counter is the whole machine's, so an overflow is only ours if one of our connections
-    // waited for its retransmission.
+    if in_flight_peak < in_flight_least {
+        let why = format!("had {peak} requests in flight, not {}", grouped(*in_flight_least));
+        return void(Gate::InFlightLeast, why);
+    }
+    if *requests != expected.requests {
+        let (requests, documents) = (grouped(*requests), grouped(expected.requests));
+        let why = format!("made {requests} requests for {documents} documents");
+        return void(Gate::Requests, why);
+    }
+    None
+}
+
+/// The counter is the whole machine's, so an overflow is only ours if one of our connections waited
+/// for its retransmission.
+fn listen_queue(completed: &Completed, seen: &Seen) -> Option<Void> {
     let slowest_ns = completed.service_times_ns.iter().map(|(value, _)| *value).max().unwrap_or(0);
-    (network.listen_overflows > 0 && slowest_ns >= SYN_RETRANSMISSION_NS).then(|| {
-        let minihttp = origin.is_some_and(|stats| stats.server == Server::MayMinihttp.name());
+    (seen.network.listen_overflows > 0 && slowest_ns >= SYN_RETRANSMISSION_NS).then(|| {
+        let minihttp = seen.origin.server == Server::MayMinihttp.name();
         let of = if minihttp { " of may_minihttp, which is 1,024 long," } else { "" };
         let seconds = slowest_ns as f64 / 1e9;
         let why = format!("a connection found the listen queue{of} full and took {seconds:.1} s");
@@ -160,6 +204,75 @@ fn gates(
 
 /// How long the kernel waits before it asks for a connection again (RFC 6298, section 2.1).
 const SYN_RETRANSMISSION_NS: u64 = 1_000_000_000;
+
+fn exhaustion(origin: &Stats) -> Option<Void> {
+    (origin.exhausted > 0).then(|| {
+        let times = grouped(origin.exhausted);
+        let why = format!("the origin ran out of descriptors {times} times: raise ulimit -n");
+        Void { gate: Gate::Exhaustion, why }
+    })
+}
+
+/// By Little's law (Operations Research 9:3, 1961) the mean number in flight is the rate times the
+/// mean time in flight: the sum of all times over the wall. The lane's clock covers more than the
+/// origin's, so it must say at least as much, and no more than the cell allows; each within
+/// [`LITTLES_LAW_MARGIN`]. A lane that starts its clock late, stops it early, leaves requests out or
+/// keeps more in flight than the origin sees fails here.
+fn littles_law(expected: &Expected<'_>, completed: &Completed, origin: &Stats) -> Option<Void> {
+    let cell = &expected.cell.cell;
+    if cell.is_bound() || origin.residence_ns_sum == 0 {
+        return None;
+    }
+    let void = |why| Some(Void { gate: Gate::LittlesLaw, why });
+    let recorded: u64 = completed.service_times_ns.iter().map(|(_, count)| count).sum();
+    if recorded != expected.requests {
+        let (recorded, documents) = (grouped(recorded), grouped(expected.requests));
+        return void(format!("recorded {recorded} service times for {documents} documents"));
+    }
+    let times_ns = |(value, count): &(u64, u64)| *value as f64 * *count as f64;
+    let lane_ns: f64 = completed.service_times_ns.iter().map(times_ns).sum();
+    let in_flight = |ns: f64| ns / completed.wall_ns.max(1) as f64;
+    let (lane, at_origin) = (in_flight(lane_ns), in_flight(origin.residence_ns_sum as f64));
+    let most = cell.point.concurrency as f64;
+    if lane < at_origin * (1.0 - LITTLES_LAW_MARGIN) {
+        return void(format!(
+            "its service times add up to {lane:.2} requests in flight, but the origin had \
+             {at_origin:.2}"
+        ));
+    }
+    if lane > most * (1.0 + LITTLES_LAW_MARGIN) {
+        return void(format!(
+            "its service times add up to {lane:.2} requests in flight, and {most} were allowed"
+        ));
+    }
+    None
+}
+
+/// How far the two sides of Little's law may lie apart.
+const LITTLES_LAW_MARGIN: f64 = 0.05;
+
+/// No delay is early, and half of them are late by a tenth at most.
+fn delay(expected: &Expected<'_>, origin: &Stats) -> Option<Void> {
+    let void = |why| Some(Void { gate: Gate::Delay, why });
+    if origin.delays_early > 0 {
+        return void(format!("the origin answered {} times too early", origin.delays_early));
+    }
+    let late_us = origin.delay_error_us.p50;
+    let most_us = (expected.delay_us / DELAY_LATE_MOST).max(DELAY_LATE_US_LEAST);
+    (late_us > most_us).then(|| Void {
+        gate: Gate::Delay,
+        why: format!(
+            "half of the origin's delays of {} ms were late by {:.1} ms or more",
+            expected.delay_us as f64 / 1e3,
+            late_us as f64 / 1e3
+        ),
+    })
+}
+
+/// The part of a delay, as 1 in so many, that half of them may be late by; and what is never too
+/// late: it is what a burst of answers takes.
+const DELAY_LATE_MOST: u64 = 10;
+const DELAY_LATE_US_LEAST: u64 = 2_000;
 
 fn unix_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -172,6 +285,7 @@ mod tests {
     use origin::DelayError;
 
     use super::*;
+    use crate::placement::Placement;
     use crate::plan::Cell;
     use crate::sample::ProcessMeasured;
     use crate::workload::Point;
@@ -193,9 +307,10 @@ mod tests {
         let completed = Completed {
             answer,
             wall_ns: 5,
-            service_times_ns: vec![(1, 1)],
+            service_times_ns: vec![(1, 10)],
             usage: None,
             rss_bytes_peak: None,
+            address_space_bytes_peak: None,
         };
         let result = OutcomeResult::Completed(Box::new(completed));
         Outcome { protocol: PROTOCOL_VERSION, result }.to_json()
@@ -208,6 +323,8 @@ mod tests {
             connections: 1,
             in_flight: 0,
             in_flight_peak,
+            residence_ns_sum: 0,
+            exhausted: 0,
             bytes_sent: 0,
             delays: 0,
             delays_early: 0,
@@ -223,11 +340,15 @@ mod tests {
             point: Point { documents: 10, concurrency: 8 },
             client: Client::Raw,
             lane: "a/b".into(),
+            placement: Placement::Unpinned,
         };
         let cell = PlannedCell { cell, in_flight_least: 4, not_run: None };
         let answer = Answer { documents: 10, ..Answer::new(10) };
-        let expected = Expected { cell: &cell, answer: &answer, limit: LIMIT };
-        let sample = judge(&expected, ended, Some(stats), network);
+        let (limit, delay_us, load_limit) = (LIMIT, 20_000, 0.1);
+        let answer = &answer;
+        let expected = Expected { cell: &cell, answer, requests: 10, delay_us, load_limit, limit };
+        let machine = MachineMeasured::default();
+        let sample = judge(&expected, ended, Seen { origin: stats, network, machine });
         sample.void.map(|void| (void.gate, void.why))
     }
 
@@ -252,7 +373,10 @@ mod tests {
         assert_eq!(why(verdict(right(), stats(10, 3), quiet)), "had 3 requests in flight, not 4");
         assert_eq!(why(verdict(right(), stats(11, 8), quiet)), "made 11 requests for 10 documents");
         let full = Network { listen_overflows: 2, syn_retransmits: 2, time_wait: 0 };
-        let late = right().stdout.replace("[[1,1]]", "[[1020000000,1]]");
+        let late = right()
+            .stdout
+            .replace("[[1,10]]", "[[1020000000,10]]")
+            .replace("\"wall_ns\":5", "\"wall_ns\":2000000000");
         assert_eq!(
             why(verdict(ended(late.clone()), stats(10, 8), full)),
             "a connection found the listen queue full and took 1.0 s"
@@ -287,6 +411,67 @@ mod tests {
             why(verdict(ended(text.into()), stats(0, 0), quiet)),
             "failed: GET http://x/1: connection refused"
         );
+    }
+
+    fn why(verdict: Option<(Gate, String)>) -> (Gate, String) {
+        verdict.expect("it does not count")
+    }
+
+    /// Ten service times of `each_ns` nanoseconds in a job of 10 ms.
+    fn timed(each_ns: u64) -> Ended {
+        let text = right().stdout.replace("[[1,10]]", &format!("[[{each_ns},10]]"));
+        ended(text.replace("\"wall_ns\":5", "\"wall_ns\":10000000"))
+    }
+
+    #[test]
+    fn what_a_lane_says_of_itself_obeys_littles_law() {
+        let quiet = Network::default();
+        let seen = |ms: u64| Stats { residence_ns_sum: ms * 1_000_000, ..stats(10, 8) };
+        assert_eq!(verdict(timed(5_000_000), seen(50), quiet), None);
+        assert_eq!(verdict(timed(4_800_000), seen(50), quiet), None, "within 5 %");
+        assert_eq!(verdict(timed(8_300_000), seen(50), quiet), None, "within 5 %");
+        assert_eq!(
+            why(verdict(timed(4_700_000), seen(50), quiet)),
+            (
+                Gate::LittlesLaw,
+                "its service times add up to 4.70 requests in flight, but the origin had 5.00"
+                    .to_owned()
+            )
+        );
+        assert_eq!(
+            why(verdict(timed(8_500_000), seen(50), quiet)).1,
+            "its service times add up to 8.50 requests in flight, and 8 were allowed"
+        );
+        let few = ended(timed(9_000_000).stdout.replace(",10]]", ",9]]"));
+        assert_eq!(
+            why(verdict(few, seen(50), quiet)).1,
+            "recorded 9 service times for 10 documents"
+        );
+    }
+
+    #[test]
+    fn delays_are_neither_early_nor_late() {
+        let late = |p50| DelayError { min: 0, p50, p99: 90_000, max: 90_000 };
+        let with = |p50, early| {
+            let delay_error_us = late(p50);
+            Stats { delays: 10, delays_early: early, delay_error_us, ..stats(10, 8) }
+        };
+        let verdict = |stats| verdict(right(), stats, Network::default());
+        assert_eq!(verdict(with(2_000, 0)), None);
+        let late = "half of the origin's delays of 20 ms were late by 2.1 ms or more".to_owned();
+        assert_eq!(why(verdict(with(2_100, 0))), (Gate::Delay, late));
+        assert_eq!(why(verdict(with(0, 1))).1, "the origin answered 1 times too early");
+    }
+
+    #[test]
+    fn running_out_is_not_the_lanes_fault() {
+        let quiet = Network::default();
+        let origin = Stats { exhausted: 3, ..stats(10, 8) };
+        let told = "the origin ran out of descriptors 3 times: raise ulimit -n".to_owned();
+        assert_eq!(why(verdict(right(), origin, quiet)), (Gate::Exhaustion, told));
+        let text = r#"{"protocol":1,"failed":{"why":"Too many open files (os error 24)"}}"#;
+        let (gate, _) = why(verdict(ended(text.into()), stats(3, 3), quiet));
+        assert!(gate == Gate::Exhaustion && !gate.is_failure());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use job::Job;
+use rustix::thread::CpuSet;
 
 use crate::interrupt::Interrupt;
 use crate::memory::Memory;
@@ -26,7 +27,7 @@ pub struct Ended {
     pub stderr: String,
 }
 
-/// Runs a lane process on `job`, for `limit` at most.
+/// Runs a lane process on `job`, for `limit` at most, on `processors` if any are named.
 ///
 /// # Errors
 ///
@@ -34,6 +35,7 @@ pub struct Ended {
 pub fn run(
     command: &mut Command,
     job: &Job,
+    processors: Option<CpuSet>,
     limit: Duration,
     interrupt: &Interrupt,
 ) -> io::Result<Ended> {
@@ -41,7 +43,7 @@ pub fn run(
         (Memory::holding(&job.to_json())?, Memory::holding("")?, Memory::holding("")?);
     command.stdin(input.stdio()?).stdout(output.stdio()?).stderr(errors.stdio()?);
     let start = Instant::now();
-    let mut process = Process::start(command)?;
+    let mut process = Process::start_on(command, processors)?;
     let wake = process.wait(limit, interrupt)?;
     if wake != Wake::Ended {
         process.kill();

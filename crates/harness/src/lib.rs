@@ -25,13 +25,17 @@
 //! * [`corpora`]: the documents that the answers are derived from;
 //! * [`limits`]: what the system allows, against what a lane needs;
 //! * [`plan`]: workloads × lanes × clients as cells;
+//! * [`variant`]: a lane under another name, with a known cost planted in it;
+//! * [`placement`]: on which processors origin and lane run;
 //! * [`order`]: in which order they run;
-//! * [`child`]: what a lane process does;
+//! * [`child`]: what a lane process does, and the floor, which has no lane;
+//! * [`ceiling`]: the client that has no model;
 //! * [`process`]: how a child is started, awaited, and ended;
 //! * [`memory`]: what a child reads and writes meanwhile;
 //! * [`origin_process`]: the child that serves;
 //! * [`lane_process`]: the child that is measured;
 //! * [`network`]: what the network stack counts meanwhile;
+//! * [`machine`]: what the processors do meanwhile;
 //! * [`sample`]: what is kept of one cell, measured once;
 //! * [`gate`]: what a sample must have done to count;
 //! * [`mod@measure`]: all rounds, within a time;
@@ -40,6 +44,7 @@
 //! * [`interrupt`]: Ctrl-C as something to wait for;
 //! * [`number`]: numbers as people read them.
 
+pub mod ceiling;
 pub mod child;
 pub mod corpora;
 pub mod environment;
@@ -47,16 +52,19 @@ pub mod gate;
 pub mod interrupt;
 pub mod lane_process;
 pub mod limits;
+pub mod machine;
 pub mod measure;
 pub mod memory;
 pub mod network;
 pub mod number;
 pub mod order;
 pub mod origin_process;
+pub mod placement;
 pub mod plan;
 pub mod process;
 pub mod record;
 pub mod sample;
+pub mod variant;
 pub mod workload;
 
 pub use corpora::Corpora;
@@ -66,7 +74,9 @@ pub use interrupt::Interrupt;
 pub use limits::{Limits, Refusal};
 pub use measure::{Bench, Event, Pace, measure};
 pub use origin_process::OriginProcess;
+pub use placement::Placement;
 pub use plan::{Cell, Plan};
 pub use record::{Ending, Record, Recorded};
 pub use sample::Sample;
+pub use variant::{Planted, Variant};
 pub use workload::{Profile, Workload};

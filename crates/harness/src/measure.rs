@@ -6,16 +6,19 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use job::{Answer, Client};
+use rustix::thread::CpuSet;
 use thiserror::Error;
 
 use crate::child::FLOOR;
 use crate::corpora::Corpora;
-use crate::environment::{Ticks, load_1m};
-use crate::gate::{Expected, Gate, judge};
+use crate::environment::load_1m;
+use crate::gate::{Expected, Gate, Seen, judge};
 use crate::interrupt::Interrupt;
 use crate::lane_process;
+use crate::machine::Ticks;
 use crate::network::Network;
 use crate::origin_process::{OriginError, OriginProcess};
+use crate::placement::{Placement, Processors};
 use crate::plan::{Cell, Plan};
 use crate::process::{Wake, child_of};
 use crate::record::{Ending, How, LeftOut, Record, RecordError};
@@ -34,6 +37,8 @@ pub struct Bench<'a> {
     pub origin: &'a mut OriginProcess,
     /// Where samples are kept.
     pub record: &'a mut Record,
+    /// Where both run, when the plan has cells that are pinned.
+    pub processors: Option<&'a Processors>,
     /// Whether somebody wants it to end.
     pub interrupt: &'a Interrupt,
     /// How long it may take.
@@ -147,6 +152,8 @@ struct State {
     hung: HashMap<(String, Client), String>,
     /// Cells with a sample.
     measured: HashSet<usize>,
+    /// Where the origin runs.
+    origin_placement: Placement,
 }
 
 impl State {
@@ -262,30 +269,54 @@ fn sample(
     let planned = &bench.plan.cells[index];
     let cell = &planned.cell;
     let job = bench.plan.job(cell, &bench.origin.url, bench.corpora);
-    let answer = state.answers.entry((cell.workload.clone(), documents_of(cell)));
+    let answer = state.answers.entry((cell.workload.clone(), answered(cell)));
     let answer = answer.or_insert_with(|| expected_answer(bench, cell, &job));
+    let processors = place(bench, &mut state.origin_placement, cell.placement)?;
 
     let mut command = child_of(bench.program);
     // A backtrace would push the panic's message out of what a person is told.
     command.args(["lane", &cell.lane]).env("RUST_BACKTRACE", "0");
     bench.origin.reset()?;
     let (limit, is_cut) = bench.pace.limit_now();
-    let before = Network::now();
-    let ended = lane_process::run(&mut command, &job, limit, bench.interrupt)
+    let (before, ticks) = (Network::now(), Ticks::now());
+    let ended = lane_process::run(&mut command, &job, processors, limit, bench.interrupt)
         .map_err(|source| MeasureError::Start { cell: Box::new(cell.clone()), source })?;
     match ended.wake {
         Wake::Interrupted => return Ok(Err(How::Interrupted)),
         Wake::OutOfTime if is_cut => return Ok(Err(How::OutOfTime)),
         Wake::OutOfTime | Wake::Ended => {}
     }
-    let network = Network::now().since(before);
-    let stats = bench.origin.stats()?;
-    let expected = Expected { cell: planned, answer, limit };
-    Ok(Ok(judge(&expected, ended, Some(stats), network)))
+    let (network, ticks_after) = (Network::now().since(before), Ticks::now());
+    let origin = bench.origin.stats()?;
+    let ours_us = ended.measured.usage.cpu_us() + origin.cpu_us;
+    let seen = Seen { network, machine: ticks_after.since(ticks, ours_us), origin };
+    let delay_us = bench.plan.workload(&cell.workload).delay_us;
+    let (requests, load_limit) = (requested(cell), bench.plan.load_limit);
+    let expected = Expected { cell: planned, answer, requests, delay_us, load_limit, limit };
+    Ok(Ok(judge(&expected, ended, seen)))
 }
 
-/// The floor fetches nothing, whatever it is told.
-fn documents_of(cell: &Cell) -> u64 {
+/// Where the lane is to run, once the origin is where it is to run.
+fn place(
+    bench: &Bench<'_>,
+    origin_now: &mut Placement,
+    wanted: Placement,
+) -> Result<Option<CpuSet>, MeasureError> {
+    let Some(processors) = bench.processors else { return Ok(None) };
+    if *origin_now != wanted {
+        bench.origin.place(processors, wanted)?;
+        *origin_now = wanted;
+    }
+    Ok(Some(processors.of_lane(wanted)))
+}
+
+/// How many documents a cell's answer is about. The floor and the ceiling parse none.
+fn answered(cell: &Cell) -> u64 {
+    if cell.is_bound() { 0 } else { cell.point.documents }
+}
+
+/// How many documents a cell asks for. The floor asks for none, whatever it is told.
+fn requested(cell: &Cell) -> u64 {
     if cell.lane == FLOOR.id { 0 } else { cell.point.documents }
 }
 
@@ -293,6 +324,6 @@ fn expected_answer(bench: &Bench<'_>, cell: &Cell, job: &job::Job) -> Answer {
     let workload = bench.plan.workload(&cell.workload);
     let corpus = bench.corpora.of(workload.source, workload.document_bytes);
     let corpus = corpus.expect("a workload that runs has documents");
-    let job = job::Job { documents: documents_of(cell), ..job.clone() };
+    let job = job::Job { documents: answered(cell), ..job.clone() };
     Answer::expected(&job, corpus).expect("a job is made of its corpus' ids")
 }

@@ -39,10 +39,10 @@ impl Plan {
             point.documents.saturating_mul(each)
         };
         for index in self.running() {
-            let Cell { client, lane, .. } = &self.cells[index].cell;
+            let Cell { client, lane, placement, .. } = &self.cells[index].cell;
             let same = |kept: &&mut usize| {
                 let kept = &self.cells[**kept].cell;
-                kept.client == *client && kept.lane == *lane
+                kept.client == *client && kept.lane == *lane && kept.placement == *placement
             };
             match soonest.iter_mut().find(same) {
                 Some(kept) if cost(index) < cost(*kept) => *kept = index,
@@ -105,7 +105,7 @@ mod tests {
     fn every_lane_warms_up_once_with_each_client_where_it_is_over_soonest() {
         let plan = plan_with(&limits(), 1);
         let warm_up = plan.warm_up();
-        assert_eq!(warm_up.len(), 2 * 3 + 1);
+        assert_eq!(warm_up.len(), 2 * 3 + 2);
         assert!(warm_up.iter().all(|index| plan.cells[*index].cell.point.documents == 1));
     }
 }

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::interrupt::Interrupt;
 use crate::memory::{Memory, last_words};
+use crate::placement::{Placement, Processors};
 use crate::process::{Process, Wake, child_of, wait_for};
 
 /// How the origin is to serve.
@@ -61,6 +62,9 @@ pub enum OriginError {
         /// What came instead.
         why: String,
     },
+    /// It cannot be moved to the processors where it is to run.
+    #[error("cannot move the origin to its processors: {0}")]
+    Place(#[source] io::Error),
     /// Somebody wants the run to end.
     #[error("interrupted")]
     Interrupted,
@@ -145,6 +149,16 @@ impl OriginProcess {
         }
         let answer = self.agent.post(format!("{}{path}", self.url)).send_empty();
         answer.map(drop).map_err(|error| self.silent(path, &error.to_string()))
+    }
+
+    /// Moves the origin to the processors where it is to run.
+    ///
+    /// # Errors
+    ///
+    /// The origin is gone.
+    pub fn place(&self, processors: &Processors, placement: Placement) -> Result<(), OriginError> {
+        let placed = processors.place_origin(self.process.pid(), placement);
+        placed.map_err(OriginError::Place)
     }
 
     /// What the origin has to say of itself, each line once: limits of the server that was asked

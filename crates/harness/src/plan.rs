@@ -1,12 +1,15 @@
 //! Workloads × lanes × clients as cells. No I/O.
 
-use job::{Client, Job, Lane};
+use job::{Client, Job};
 use serde::{Deserialize, Serialize};
 
+use crate::ceiling::CEILING;
 use crate::child::FLOOR;
 use crate::corpora::{self, Corpora};
 use crate::limits::Limits;
 use crate::number::grouped;
+use crate::placement::Placement;
+use crate::variant::{Planted, Variant};
 use crate::workload::{Point, Profile, Source, Workload};
 
 /// What one sample measures.
@@ -19,15 +22,27 @@ pub struct Cell {
     pub point: Point,
     /// What speaks HTTP.
     pub client: Client,
-    /// The lane's id.
+    /// The lane's id, or that of its variant.
     pub lane: String,
+    /// On which processors it runs.
+    #[serde(default, skip_serializing_if = "Placement::is_unpinned")]
+    pub placement: Placement,
+}
+
+impl Cell {
+    /// Whether this is the floor or the ceiling, which are no lanes: they fetch nothing, or look at
+    /// nothing of what they fetch.
+    pub fn is_bound(&self) -> bool {
+        self.lane == FLOOR.id || self.lane == CEILING.id
+    }
 }
 
 impl std::fmt::Display for Cell {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Cell { workload, client, lane, .. } = self;
         let (n, c) = (grouped(self.point.documents), grouped(self.point.concurrency));
-        write!(formatter, "{workload}, N = {n}, C = {c}, {lane}, {client}")
+        let pinned = if self.placement == Placement::Pinned { ", pinned" } else { "" };
+        write!(formatter, "{workload}, N = {n}, C = {c}, {lane}, {client}{pinned}")
     }
 }
 
@@ -36,8 +51,10 @@ impl std::fmt::Display for Cell {
 pub struct Wishes<'a> {
     /// The workloads, as the profile wants them.
     pub workloads: &'a [Workload],
-    /// The lanes.
-    pub lanes: &'a [Lane],
+    /// The lanes and their variants.
+    pub lanes: &'a [Variant],
+    /// Where they run: each placement makes a cell of its own.
+    pub placements: &'a [Placement],
     /// The documents.
     pub corpora: &'a Corpora,
     /// What the system allows.
@@ -48,17 +65,28 @@ pub struct Wishes<'a> {
     pub rounds: u32,
     /// The order's seed.
     pub seed: u64,
+    /// The part of the CPU time that others may take while a sample counts, from 0 to 1.
+    pub load_limit: f64,
 }
+
+/// The version of `plan.json`.
+pub const PLAN_SCHEMA: u32 = 2;
 
 /// Everything that is to be measured, and why the rest is not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
+    /// [`PLAN_SCHEMA`] of the writer; the first version did not say.
+    #[serde(default = "first_schema")]
+    pub schema: u32,
     /// How much of everything.
     pub profile: Profile,
     /// How often each cell runs, time permitting.
     pub rounds: u32,
     /// The order's seed.
     pub seed: u64,
+    /// The part of the CPU time that others may take while a sample counts, from 0 to 1.
+    #[serde(default = "no_limit")]
+    pub load_limit: f64,
     /// The workloads in the file's order.
     pub workloads: Vec<PlannedWorkload>,
     /// The lanes in the order of registration.
@@ -96,6 +124,18 @@ pub struct PlannedLane {
     pub waits: String,
     /// What it stands for in the articles.
     pub mirrors: String,
+    /// Which lane it is under another name, and what is added to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variant: Option<PlannedVariant>,
+}
+
+/// What a record keeps of a variant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedVariant {
+    /// The lane's own id.
+    pub of: String,
+    /// What is added to it.
+    pub planted: Planted,
 }
 
 /// One cell, or the reason why it is none.
@@ -142,9 +182,11 @@ impl Plan {
             }
         }
         Plan {
+            schema: PLAN_SCHEMA,
             profile: wishes.profile,
             rounds: wishes.rounds,
             seed: wishes.seed,
+            load_limit: wishes.load_limit,
             workloads,
             lanes: wishes.lanes.iter().map(planned_lane).collect(),
             cells,
@@ -190,12 +232,24 @@ fn planned_workload(workload: &Workload, corpora: &Corpora) -> PlannedWorkload {
     }
 }
 
-fn planned_lane(lane: &Lane) -> PlannedLane {
-    let (id, waits, mirrors) = (lane.id.into(), lane.waits.into(), lane.mirrors.into());
-    PlannedLane { id, waits, mirrors }
+fn first_schema() -> u32 {
+    1
 }
 
-/// Every lane with each client, then the floor, which has none and is told to be raw.
+/// The first version voided no sample for what others took.
+fn no_limit() -> f64 {
+    1.0
+}
+
+fn planned_lane(lane: &Variant) -> PlannedLane {
+    let (waits, mirrors) = (lane.lane.waits.into(), lane.lane.mirrors.into());
+    let of = || lane.lane.id.to_owned();
+    let variant = lane.planted.map(|planted| PlannedVariant { of: of(), planted });
+    PlannedLane { id: lane.id(), waits, mirrors, variant }
+}
+
+/// Every lane with each client, then the floor and the ceiling, which have none and are told to be
+/// raw; all of them in each placement.
 fn cells_at(
     workload: &Workload,
     planned: &PlannedWorkload,
@@ -203,24 +257,40 @@ fn cells_at(
     wishes: &Wishes<'_>,
 ) -> Vec<PlannedCell> {
     let clients = [Client::Library, Client::Raw];
-    let lanes = clients.iter().flat_map(|client| wishes.lanes.iter().map(move |l| (l, *client)));
-    let floor = std::iter::once((&FLOOR, Client::Raw));
-    let cell = |(lane, client): (&Lane, Client)| {
-        let cell =
-            Cell { workload: workload.name.clone(), point, client, lane: lane.id.to_owned() };
-        // Where the origin will listen is not known yet, and no lane's needs depend on it.
-        let needs = (lane.needs)(&job(planned, &cell, "http://127.0.0.1:0", wishes.corpora));
-        let most = needs.in_flight.min(point.concurrency).min(point.documents);
-        PlannedCell {
-            cell,
-            in_flight_least: (workload.in_flight_least * most as f64).floor() as u64,
-            not_run: too_slow(workload, point, needs.in_flight, wishes.profile).or_else(|| {
-                let refusal = wishes.limits.refuse(&needs)?;
-                Some(NotRun::Refused(refusal.to_string()))
-            }),
-        }
+    let lanes = clients.iter().flat_map(|client| wishes.lanes.iter().map(move |l| (*l, *client)));
+    // A look at the answers alone needs no bounds.
+    let bounds = [FLOOR, CEILING].map(|bound| (Variant::from(bound), Client::Raw));
+    let bounds = bounds.into_iter().filter(|_| wishes.profile != Profile::Verify);
+    let all: Vec<_> = lanes.chain(bounds).collect();
+    let placements = wishes.placements.iter();
+    let placed = placements.flat_map(|placement| all.iter().map(move |one| (*one, *placement)));
+    placed
+        .map(|((lane, client), placement)| {
+            let (workload_name, lane_id) = (workload.name.clone(), lane.id());
+            let cell = Cell { workload: workload_name, point, client, lane: lane_id, placement };
+            planned_cell(workload, planned, cell, &lane, wishes)
+        })
+        .collect()
+}
+
+fn planned_cell(
+    workload: &Workload,
+    planned: &PlannedWorkload,
+    cell: Cell,
+    lane: &Variant,
+    wishes: &Wishes<'_>,
+) -> PlannedCell {
+    // Where the origin will listen is not known yet, and no lane's needs depend on it.
+    let needs = lane.needs(&job(planned, &cell, "http://127.0.0.1:0", wishes.corpora));
+    let (most, promised) =
+        (cell.point, if cell.is_bound() { 0.0 } else { workload.in_flight_least });
+    let most = needs.in_flight.min(most.concurrency).min(most.documents);
+    let refused = || {
+        let refusal = wishes.limits.refuse(&needs)?;
+        Some(NotRun::Refused(refusal.to_string()))
     };
-    lanes.chain(floor).map(cell).collect()
+    let not_run = too_slow(planned, &cell, needs.in_flight, wishes.profile).or_else(refused);
+    PlannedCell { cell, in_flight_least: (promised * most as f64).floor() as u64, not_run }
 }
 
 /// How long a cell may wait for the origin's delays alone.
@@ -231,36 +301,47 @@ fn patience_us(profile: Profile) -> u64 {
     }
 }
 
-fn too_slow(workload: &Workload, point: Point, in_flight: u64, profile: Profile) -> Option<NotRun> {
+fn too_slow(
+    workload: &PlannedWorkload,
+    cell: &Cell,
+    in_flight: u64,
+    profile: Profile,
+) -> Option<NotRun> {
     if in_flight == 0 {
         return None;
     }
-    let turns = point.documents.div_ceil(in_flight);
-    let waits_us = turns.saturating_mul(workload.delay_us);
+    let delay_us = delay_us(workload, cell);
+    let turns = cell.point.documents.div_ceil(in_flight);
+    let waits_us = turns.saturating_mul(delay_us);
     (waits_us > patience_us(profile)).then(|| {
         let seconds = |us: u64| us as f64 / 1e6;
         NotRun::Slow(format!(
             "waits {} × {} ms = {:.0} s, and {:.0} s is the most",
             grouped(turns),
-            workload.delay_us as f64 / 1e3,
+            delay_us as f64 / 1e3,
             seconds(waits_us),
             seconds(patience_us(profile)),
         ))
     })
 }
 
+/// What the origin waits before it answers: nothing for the ceiling, which is what it can do at all.
+fn delay_us(workload: &PlannedWorkload, cell: &Cell) -> u64 {
+    if cell.lane == CEILING.id { 0 } else { workload.delay_us }
+}
+
 fn job(workload: &PlannedWorkload, cell: &Cell, origin: &str, corpora: &Corpora) -> Job {
-    let PlannedWorkload { source, document_bytes, delay_us, close, .. } = workload;
+    let PlannedWorkload { source, document_bytes, close, .. } = workload;
     let corpus = corpora.of(*source, *document_bytes).expect("a workload that runs has documents");
     let Point { documents, concurrency } = cell.point;
     let mut job = Job::new(origin, corpus, documents, concurrency, cell.client);
-    job.path = corpora::path(*source, *document_bytes, *delay_us, *close);
+    job.path = corpora::path(*source, *document_bytes, delay_us(workload, cell), *close);
     job
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use job::{Needs, Tally};
+    use job::{Lane, Needs, Tally};
 
     use super::*;
     use crate::workload;
@@ -313,24 +394,28 @@ concurrency = [1, 8]
         let workloads = workload::read("w.toml", WORKLOADS).unwrap();
         let corpora = Corpora::new(&workloads, None, 1).unwrap();
         let lanes =
-            [lane("blocking/sequential", one), lane("stackful/a", many), lane("stackless/b", many)];
+            [lane("blocking/sequential", one), lane("stackful/a", many), lane("stackless/b", many)]
+                .map(Variant::from);
         Plan::new(&Wishes {
             workloads: &workloads,
             lanes: &lanes,
+            placements: &[Placement::Unpinned],
             corpora: &corpora,
             limits,
             profile: Profile::Standard,
             rounds: 3,
             seed,
+            load_limit: 0.1,
         })
     }
 
     #[test]
-    fn cells_are_every_lane_with_each_client_and_a_floor() {
+    fn cells_are_every_lane_with_each_client_a_floor_and_a_ceiling() {
         let plan = plan_with(&limits(), 1);
-        assert_eq!(plan.cells.len(), 2 * (2 * 3 + 1));
-        let floors = plan.cells.iter().filter(|cell| cell.cell.lane == FLOOR.id).count();
-        assert_eq!(floors, 2);
+        assert_eq!(plan.cells.len(), 2 * (2 * 3 + 2));
+        for bound in [FLOOR.id, CEILING.id] {
+            assert_eq!(plan.cells.iter().filter(|cell| cell.cell.lane == bound).count(), 2);
+        }
         assert_eq!(plan.workloads[0].shows, "What waiting costs.");
     }
 
@@ -365,7 +450,7 @@ concurrency = [1, 8]
         let refused = plan.cells.iter().filter_map(|cell| cell.not_run.as_ref());
         let refused: Vec<_> =
             refused.filter(|reason| matches!(reason, NotRun::Refused(_))).collect();
-        assert_eq!(refused.len(), 4, "two lanes with two clients at N = 1,000");
+        assert_eq!(refused.len(), 5, "two lanes with two clients at N = 1,000, and the ceiling");
         assert!(
             refused[0].why().starts_with("needs 128 file descriptors, but RLIMIT_NOFILE is 100")
         );
@@ -395,5 +480,8 @@ concurrency = [1, 8]
         let job = plan.job(&plan.cells[0].cell, "http://127.0.0.1:7", &corpora);
         assert_eq!(job.url(0), "http://127.0.0.1:7/api/v2/pokemon/1?bytes=1500&delay_us=20000");
         assert_eq!((job.documents, job.concurrency), (1, 64));
+        let ceiling = plan.cells.iter().find(|cell| cell.cell.lane == CEILING.id).unwrap();
+        let job = plan.job(&ceiling.cell, "http://127.0.0.1:7", &corpora);
+        assert!(job.path.ends_with("&delay_us=0"), "{}", job.path);
     }
 }

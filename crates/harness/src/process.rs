@@ -14,6 +14,7 @@ use rustix::process::{
     Pid, PidfdFlags, Signal, getpid, getppid, kill_process_group, pidfd_open,
     set_parent_process_death_signal,
 };
+use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::interrupt::Interrupt;
 
@@ -86,9 +87,21 @@ impl Process {
     ///
     /// The system cannot start the program.
     pub fn start(command: &mut Command) -> io::Result<Self> {
+        Self::start_on(command, None)
+    }
+
+    /// The same, on these processors alone.
+    ///
+    /// # Errors
+    ///
+    /// The system cannot start the program, or has none of these processors.
+    pub fn start_on(command: &mut Command, processors: Option<CpuSet>) -> io::Result<Self> {
         let parent = getpid();
         let bind_to_parent = move || {
             set_parent_process_death_signal(Some(Signal::KILL))?;
+            if let Some(processors) = &processors {
+                sched_setaffinity(None, processors)?;
+            }
             // A parent that died before the line above will send no signal any more.
             if getppid() == Some(parent) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
         };
@@ -96,7 +109,7 @@ impl Process {
         // decides what to do about it is the parent alone; and lets us kill what it started.
         command.process_group(0);
         // SAFETY: between fork and exec only async-signal-safe calls are allowed. The closure makes
-        // two system calls, prctl and getppid, and allocates nothing.
+        // three system calls, prctl, sched_setaffinity and getppid, and allocates nothing.
         unsafe { command.pre_exec(bind_to_parent) };
         let mut child = command.spawn()?;
         match pidfd_open(pid_of(&child), PidfdFlags::empty()) {
@@ -107,6 +120,11 @@ impl Process {
                 Err(error.into())
             }
         }
+    }
+
+    /// The child's number.
+    pub fn pid(&self) -> Pid {
+        pid_of(&self.child)
     }
 
     /// The child's input and output, where they are pipes.

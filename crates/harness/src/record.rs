@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::environment::Environment;
-use crate::plan::{Cell, Plan};
-use crate::sample::{SAMPLE_SCHEMA, Sample};
+use crate::plan::{Cell, PLAN_SCHEMA, Plan};
+use crate::sample::{SAMPLE_SCHEMA, SAMPLE_SCHEMA_OLDEST, Sample};
 
 const PLAN: &str = "plan.json";
 const ENVIRONMENT: &str = "environment.json";
@@ -113,7 +113,10 @@ pub enum RecordError {
         source: serde_json::Error,
     },
     /// Another version.
-    #[error("{} has schema {found}, but this program reads {SAMPLE_SCHEMA}", path.display())]
+    #[error(
+        "{} has schema {found}, but this program reads {SAMPLE_SCHEMA_OLDEST} to {SAMPLE_SCHEMA}; \
+         a newer one reads it", path.display()
+    )]
     Schema {
         /// Which file.
         path: PathBuf,
@@ -187,12 +190,26 @@ impl Record {
 /// There is none, or it is of another version.
 pub fn read(folder: &Path) -> Result<Recorded, RecordError> {
     Ok(Recorded {
-        plan: read_json(&folder.join(PLAN))?,
+        plan: read_plan(&folder.join(PLAN))?,
         environment: read_json(&folder.join(ENVIRONMENT))?,
         samples: read_samples(&folder.join(SAMPLES))?,
         // What was measured can be read, whether or not there was room left to say how it ended.
         ending: read_json(&folder.join(ENDING)).ok(),
     })
+}
+
+fn read_plan(path: &Path) -> Result<Plan, RecordError> {
+    #[derive(Deserialize)]
+    struct Version {
+        schema: Option<u32>,
+    }
+    // The version before all else: of another one, the rest may not parse.
+    match read_json::<Version>(path)?.schema {
+        Some(found) if found > PLAN_SCHEMA => {
+            Err(RecordError::Schema { path: path.to_owned(), found })
+        }
+        _ => read_json(path),
+    }
 }
 
 fn read_samples(path: &Path) -> Result<Vec<Sample>, RecordError> {
@@ -214,7 +231,7 @@ fn read_sample(path: &Path, line: usize, text: &str) -> Result<Sample, RecordErr
     }
     let malformed = |source| RecordError::Malformed { path: path.to_owned(), line, source };
     match serde_json::from_str::<Version>(text).map_err(malformed)?.schema {
-        SAMPLE_SCHEMA => serde_json::from_str(text).map_err(malformed),
+        SAMPLE_SCHEMA_OLDEST..=SAMPLE_SCHEMA => serde_json::from_str(text).map_err(malformed),
         found => Err(RecordError::Schema { path: path.to_owned(), found }),
     }
 }
@@ -250,7 +267,9 @@ mod tests {
     use super::*;
     use crate::environment::Build;
     use crate::limits::Limits;
+    use crate::machine::MachineMeasured;
     use crate::network::Network;
+    use crate::placement::Placement;
     use crate::sample::ProcessMeasured;
     use crate::workload::{Point, Profile};
 
@@ -271,7 +290,9 @@ mod tests {
 
     fn plan() -> Plan {
         let (workloads, lanes, cells) = (Vec::new(), Vec::new(), Vec::new());
-        Plan { profile: Profile::Quick, rounds: 1, seed: 1, workloads, lanes, cells }
+        let (profile, load_limit) = (Profile::Quick, 0.1);
+        let schema = PLAN_SCHEMA;
+        Plan { schema, profile, rounds: 1, seed: 1, load_limit, workloads, lanes, cells }
     }
 
     fn environment() -> Environment {
@@ -291,6 +312,7 @@ mod tests {
             point: Point { documents: 10, concurrency: 8 },
             client: Client::Raw,
             lane: "a/b".into(),
+            placement: Placement::Unpinned,
         };
         let process = ProcessMeasured {
             wall_ns: 5,
@@ -310,6 +332,7 @@ mod tests {
             process,
             origin: None,
             network: Network::default(),
+            machine: MachineMeasured::default(),
         }
     }
 
@@ -334,6 +357,35 @@ mod tests {
         };
         record.end(&ending).unwrap();
         assert_eq!(read(&folder.0).unwrap().ending, Some(ending));
+    }
+
+    #[test]
+    fn the_first_version_is_read_with_what_it_had() {
+        let folder = Folder::new("first");
+        let mut record = Record::create(&folder.0, &plan(), &environment()).unwrap();
+        record.append(&mut sample()).unwrap();
+        let path = folder.0.join(SAMPLES);
+        let mut line: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        line["schema"] = 1.into();
+        line.as_object_mut().unwrap().remove("machine");
+        fs::write(&path, format!("{line}\n")).unwrap();
+        let mut first: serde_json::Value = read_json(&folder.0.join(PLAN)).unwrap();
+        first.as_object_mut().unwrap().remove("schema");
+        first.as_object_mut().unwrap().remove("load_limit");
+        write_json(&folder.0.join(PLAN), &first).unwrap();
+        let recorded = read(&folder.0).unwrap();
+        assert_eq!((recorded.plan.schema, recorded.samples[0].schema), (1, 1));
+        assert_eq!(recorded.samples[0].machine, MachineMeasured::default());
+    }
+
+    #[test]
+    fn a_plan_of_a_later_version_is_refused() {
+        let folder = Folder::new("later");
+        Record::create(&folder.0, &plan(), &environment()).unwrap();
+        fs::write(folder.0.join(PLAN), "{\"schema\":9,\"lanes\":{}}").unwrap();
+        let error = read(&folder.0).unwrap_err().to_string();
+        assert!(error.contains("plan.json has schema 9"), "{error}");
     }
 
     #[test]
@@ -384,6 +436,9 @@ mod tests {
         record.append(&mut sample()).unwrap();
         record.samples.write_all(b"{\"schema\":9}\n").unwrap();
         let newer = read(&folder.0).unwrap_err().to_string();
-        assert!(newer.ends_with("samples.jsonl has schema 9, but this program reads 1"), "{newer}");
+        assert!(
+            newer.contains("samples.jsonl has schema 9, but this program reads 1 to 2"),
+            "{newer}"
+        );
     }
 }

@@ -5,11 +5,18 @@ use origin::Stats;
 use serde::{Deserialize, Serialize};
 
 use crate::gate::Void;
+use crate::machine::MachineMeasured;
 use crate::network::Network;
 use crate::plan::Cell;
 
 /// The version of a line in `samples.jsonl`.
-pub const SAMPLE_SCHEMA: u32 = 1;
+///
+/// 1 had no `machine`, no `placement`, and no `address_space_bytes_peak`, and its origin did not say
+/// how long requests stayed; it is read with these absent.
+pub const SAMPLE_SCHEMA: u32 = 2;
+
+/// The oldest version that is read.
+pub const SAMPLE_SCHEMA_OLDEST: u32 = 1;
 
 /// One cell, measured once: a line of `samples.jsonl`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -37,6 +44,9 @@ pub struct Sample {
     pub origin: Option<Stats>,
     /// What the network stack counted meanwhile, for the whole machine.
     pub network: Network,
+    /// What the machine did beside it.
+    #[serde(default)]
+    pub machine: MachineMeasured,
 }
 
 /// What the lane process saw of its job.
@@ -48,6 +58,9 @@ pub struct JobMeasured {
     pub usage: Option<Usage>,
     /// `VmHWM` at the end.
     pub rss_bytes_peak: Option<u64>,
+    /// `VmPeak` at the end.
+    #[serde(default)]
+    pub address_space_bytes_peak: Option<u64>,
     /// `[nanoseconds, count]` of service times.
     pub service_times_ns: Vec<(u64, u64)>,
 }

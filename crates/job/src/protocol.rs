@@ -199,6 +199,9 @@ pub struct Completed {
     /// `VmHWM` at the end, bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rss_bytes_peak: Option<u64>,
+    /// `VmPeak` at the end, bytes: the most address space that was reserved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address_space_bytes_peak: Option<u64>,
 }
 
 /// What the kernel charged a process over an interval (`getrusage(2)`).
@@ -256,6 +259,7 @@ impl Outcome {
                 .collect(),
             usage: None,
             rss_bytes_peak: None,
+            address_space_bytes_peak: None,
         };
         Self::of(OutcomeResult::Completed(Box::new(completed)))
     }

@@ -88,7 +88,12 @@ impl Tally {
     /// Folds one fetched document in.
     pub fn add(&mut self, fetched: &Fetched) {
         self.answer.add(fetched.bytes, &fetched.document);
-        let nanoseconds = u64::try_from(fetched.service_time.as_nanos()).unwrap_or(u64::MAX);
+        self.add_time(fetched.service_time);
+    }
+
+    /// Records a service time without a document: what measuring alone takes.
+    pub fn add_time(&mut self, service_time: Duration) {
+        let nanoseconds = u64::try_from(service_time.as_nanos()).unwrap_or(u64::MAX);
         self.service_times_ns.saturating_record(nanoseconds);
     }
 }

@@ -6,8 +6,10 @@ use harness::child::FLOOR;
 use harness::environment::{Build, Environment};
 use harness::gate::{Gate, Void};
 use harness::limits::Limits;
+use harness::machine::MachineMeasured;
 use harness::network::Network;
-use harness::plan::{Cell, NotRun, Plan, PlannedCell, PlannedWorkload};
+use harness::placement::Placement;
+use harness::plan::{Cell, NotRun, PLAN_SCHEMA, Plan, PlannedCell, PlannedWorkload};
 use harness::record::{Ending, How, Recorded};
 use harness::sample::{JobMeasured, ProcessMeasured, SAMPLE_SCHEMA, Sample};
 use harness::workload::{Point, Profile, Source};
@@ -49,7 +51,8 @@ pub fn ending(how: How) -> Ending {
 
 fn cell(lane: &str, client: Client) -> Cell {
     let point = Point { documents: 100, concurrency: 8 };
-    Cell { workload: "all-at-once".into(), point, client, lane: lane.into() }
+    let placement = Placement::Unpinned;
+    Cell { workload: "all-at-once".into(), point, client, lane: lane.into(), placement }
 }
 
 fn plan() -> Plan {
@@ -72,7 +75,8 @@ fn plan() -> Plan {
         not_run: None,
     };
     let (workloads, lanes) = (vec![workload], Vec::new());
-    Plan { profile: Profile::Standard, rounds: 3, seed: 1, workloads, lanes, cells }
+    let (schema, profile, load_limit) = (PLAN_SCHEMA, Profile::Standard, 0.1);
+    Plan { schema, profile, rounds: 3, seed: 1, load_limit, workloads, lanes, cells }
 }
 
 fn environment() -> Environment {
@@ -92,6 +96,7 @@ fn sample(lane: &str, client: Client, wall_ms: f64) -> Sample {
         wall_ns: (wall_ms * 1e6) as u64,
         usage: Some(usage),
         rss_bytes_peak: Some(4 << 19),
+        address_space_bytes_peak: Some(1 << 27),
         service_times_ns: vec![(2_000_000, 2), (1_000_000, 98)],
     };
     let process = ProcessMeasured { wall_ns: 9_000_000, usage, exit_code: Some(0), signal: None };
@@ -107,6 +112,7 @@ fn sample(lane: &str, client: Client, wall_ms: f64) -> Sample {
         process,
         origin: None,
         network: Network::default(),
+        machine: MachineMeasured::default(),
     }
 }
 

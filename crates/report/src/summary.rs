@@ -124,8 +124,8 @@ impl Context<'_> {
         let of_workload = |cell: &&PlannedCell| cell.cell.workload == workload.name;
         let mut groups: Vec<Group> = Vec::new();
         for planned in self.plan.cells.iter().filter(of_workload) {
-            let Cell { point, client, lane, .. } = &planned.cell;
-            if lane == harness::child::FLOOR.id {
+            let Cell { point, client, .. } = &planned.cell;
+            if planned.cell.is_bound() {
                 continue;
             }
             let row = self.row(planned);
@@ -210,9 +210,10 @@ impl Context<'_> {
             sample.cell.workload == workload.name && !sample.warmup && sample.void.is_none()
         };
         let is_floor = |sample: &&&Sample| sample.cell.lane == harness::child::FLOOR.id;
+        let is_bound = |sample: &&&Sample| sample.cell.is_bound();
         let floors = || all.iter().filter(of).filter(is_floor);
         let origins = || {
-            let lanes = all.iter().filter(of).filter(|sample| !is_floor(sample));
+            let lanes = all.iter().filter(of).filter(|sample| !is_bound(sample));
             lanes.filter_map(|sample| sample.origin.as_ref()).filter(|stats| stats.requests > 0)
         };
         let middle = |values: Vec<f64>| median(&values);
