@@ -98,6 +98,8 @@ impl Counters {
 
     /// What has been counted.
     pub fn stats(&self) -> Stats {
+        // First of all: a request that is counted as landed here has counted all else before.
+        let (in_flight, in_flight_peak) = self.flights.now_and_peak();
         let sum = |counter: fn(&Share) -> &AtomicU64| {
             self.shares.iter().map(|share| counter(share).load(Relaxed)).sum()
         };
@@ -108,7 +110,6 @@ impl Counters {
             errors_ns.add(&delays.errors_ns).expect("all shares have the same bounds");
             delays_early += delays.early;
         }
-        let (in_flight, in_flight_peak) = self.flights.now_and_peak();
         Stats {
             server: self.server.to_owned(),
             requests: sum(|share| &share.requests),
