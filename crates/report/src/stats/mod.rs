@@ -1,9 +1,55 @@
-//! The few statistics that there are.
+//! The few statistics that there are: pure functions over numbers, which know no samples.
 //!
-//! A shared machine disturbs a few samples a lot, so everything here is robust: one wild sample
-//! in five moves neither the median nor its deviation. There is no mean and no variance.
+//! A shared machine disturbs a few samples a lot. So what describes samples is robust: one wild
+//! sample in five moves neither the median nor its deviation. What compares them resists as well,
+//! and says "cannot tell" where there is too little to tell from.
+//!
+//! * here: where samples lie, and how far around;
+//! * [`paired`]: lanes that ran in the same rounds, two by two;
+//! * [`unpaired`]: two runs that share no round;
+//! * [`holm`]: many comparisons at once;
+//! * [`rank`]: what a comparison means, and places that follow from many;
+//! * [`slope`]: what one more task costs;
+//! * [`binomial`]: how often an error may happen that was seen this often.
+//!
+//! How far each can be trusted is not argued but simulated:
+//!
+//! ```sh
+//! cargo run --release -p report --example calibration
+//! ```
+
+pub mod binomial;
+pub mod holm;
+mod location;
+#[cfg(test)]
+#[path = "../../examples/calibration/noise.rs"]
+#[expect(dead_code, reason = "tests need not every shape of noise")]
+mod noise;
+pub mod paired;
+pub mod rank;
+pub mod slope;
+pub mod unpaired;
 
 use serde::Serialize;
+
+pub use paired::Paired;
+pub use rank::Verdict;
+
+/// What lies between two values, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Interval {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+impl Interval {
+    /// Whether `value` lies within.
+    pub fn contains(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+}
 
 /// Where the samples lie, and how far around.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
