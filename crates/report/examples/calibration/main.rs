@@ -56,7 +56,7 @@ fn covers(interval: Option<Interval>, truth: f64) -> bool {
 /// All lanes the same, but for the noise of the first.
 fn paired_errors(simulations: u64) {
     println!(
-        "\n# Paired: nothing differs ({simulations} groups a line, of two lanes ten times as many; nominal 5 %; all in %)\n"
+        "\n# Paired: nothing differs ({simulations} groups a line, of two lanes three times as many; nominal 5 %; all in %)\n"
     );
     println!(
         "| lanes | rounds | noise | first lane | any pair | pairs with the first | family, Holm | its bound | 95 % covers | 99.9 % covers |"
@@ -79,7 +79,7 @@ fn paired_error(simulations: u64, lanes: usize, rounds: usize, shape: Shape, noi
     truth[0] = noise(0.03 * noisier);
     let [mut any, mut first, mut family, mut c95, mut c999] = [Rate::default(); 5];
     // Two lanes are quick.
-    for _ in 0..if lanes == 2 { 10 * simulations } else { simulations } {
+    for _ in 0..if lanes == 2 { 3 * simulations } else { simulations } {
         let paired = Paired::of(&group(&truth, rounds, &mut random));
         let found = paired.comparisons(0.95);
         for comparison in &found {

@@ -12,9 +12,9 @@
 //! ```
 //!
 //! * The **estimate** is the Hodges-Lehmann location of the pair's log-ratios.
-//! * Its **error** is the greater of what the pair's own scatter says and of what is usual in
-//!   the group. The former knows a noisy lane; the latter keeps three ratios that lie
-//!   together by chance from looking certain, and is itself not moved by one or two outliers.
+//! * Its **error** is the greater of what the pair's own scatter says and of what is usual in the
+//!   group. The former knows a noisy lane; the latter keeps three ratios that lie together by chance
+//!   from looking certain, and is itself hardly moved by one or two outliers.
 //! * The **null distribution** of their quotient t is simulated: residuals of the whole group are
 //!   resampled, and go through the same estimate and error (a bootstrap-t: Efron and Tibshirani,
 //!   "An Introduction to the Bootstrap", 1993, chapters 12 and 16; Davison and Hinkley, "Bootstrap
@@ -29,14 +29,16 @@
 //! can be on equal normal noise; a single outlier takes the power from all comparisons, and a noisy
 //! lane is called different in a quarter of all cases); the pair's own error alone (calibrated, and
 //! blind at 3 rounds: 5 % of differences of 20 % found where pooling finds half); winsorising a
-//! fifth on each side (blind at 5 rounds); Huber's location with clipped squares (not calibrated
-//! when one lane is much noisier). `cargo run --release -p report --example calibration` prints
-//! what this one does.
+//! fifth on each side (finds less than half as much at 5 rounds); Huber's location with clipped
+//! squares (not calibrated when one lane is much noisier). What this one does is printed by
+//! `cargo run --release -p report --example calibration`. Its rates hold over all pairs of a group,
+//! and after [`holm`](super::holm::holm) over all groups. A single pair with a lane that is far
+//! noisier than the rest, at 3 or 5 rounds, is called different more often than its p says.
 //!
 //! Two lanes alone lend each other nothing: the ratios' own residuals are resampled, with random
 //! signs, and the answer is never surer than Student's t with the ratios' own freedom, because the
-//! bootstrap of so few is a little too sure. Below what suffices (six rounds of two lanes, four of three, three of more) the answer is
-//! "cannot tell": p = 1 and no interval.
+//! bootstrap of so few is a little too sure. Below what suffices (six rounds of two lanes, four of
+//! three, three of more) the answer is "cannot tell": p = 1 and no interval.
 
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
@@ -54,7 +56,7 @@ const SEED: u64 = 0x7061_6972_6564;
 
 /// How much the usual variance of a group is more than that below which a third of its pairs lie.
 /// Of eight lanes with two wild ones, nearly half of the pairs are wild: the median is no measure.
-/// Errors have no say in this figure, as it is the same in the simulated null; power hardly has.
+/// It has no say in the rate of errors, as the simulated null has it as well.
 const USUAL: f64 = 1.5;
 
 /// Fewer rounds that both lanes have say nothing about their own scatter.
