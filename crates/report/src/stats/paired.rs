@@ -31,9 +31,10 @@
 //! blind at 3 rounds: 5 % of differences of 20 % found where pooling finds half); winsorising a
 //! fifth on each side (finds less than half as much at 5 rounds); Huber's location with clipped
 //! squares (not calibrated when one lane is much noisier). What this one does is printed by
-//! `cargo run --release -p report --example calibration`. Its rates hold over all pairs of a group,
-//! and after [`holm`](super::holm::holm) over all groups. A single pair with a lane that is far
-//! noisier than the rest, at 3 or 5 rounds, is called different more often than its p says.
+//! `cargo run --release -p report --example calibration`. With eight lanes its rates hold over all
+//! pairs of a group, and after [`holm`](super::holm::holm) over families, when one lane is three
+//! times as noisy. A single pair with that lane is then called different in up to 8 % of cases, and
+//! with a lane ten times as noisy in up to 15 %: read single p-values of such lanes with care.
 //!
 //! Two lanes alone lend each other nothing: the ratios' own residuals are resampled, with random
 //! signs, and the answer is never surer than Student's t with the ratios' own freedom, because the

@@ -7,8 +7,9 @@
 //! comes from each run's own winsorised variance; their quotient is held against Student's
 //! distribution with Welch's degrees of freedom (Welch 1947; with trimming Yuen, "The two-sample
 //! trimmed t for unequal population variances", 1974). So the runs may differ in noise and in
-//! number. At 3 to 15 samples each this stays at or below its nominal rate where resampling three
-//! values cannot; heavy tails make it cautious, not wrong.
+//! number. At 3 to 15 samples each, simulated runs that did not differ were called different in 2.5
+//! to 6 % of cases where 5 % is nominal, and in up to 6.6 % where one run had 3 samples and the other
+//! 15: take equal numbers.
 
 use serde::Serialize;
 use statrs::distribution::ContinuousCDF;
