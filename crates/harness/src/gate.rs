@@ -309,6 +309,8 @@ mod tests {
             answer,
             wall_ns: 5,
             service_times_ns: vec![(1, 10)],
+            latencies_ns: None,
+            sent_in_time: None,
             usage: None,
             rss_bytes_peak: None,
             address_space_bytes_peak: None,

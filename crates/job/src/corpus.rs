@@ -200,18 +200,18 @@ fn one_move(random: &mut SplitMix64, number: usize) -> String {
 
 /// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014, <https://doi.org/10.1145/2660193.2660195>).
 ///
-/// Our own because the corpus must never change under a published record, and a library's
-/// generator may change with its version.
-struct SplitMix64 {
+/// Our own because neither the corpus nor the arrivals may ever change under a published record,
+/// and a library's generator may change with its version.
+pub(crate) struct SplitMix64 {
     state: u64,
 }
 
 impl SplitMix64 {
-    fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         SplitMix64 { state: seed }
     }
 
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

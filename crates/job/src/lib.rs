@@ -14,6 +14,7 @@
 //! * [`document`]: what is fetched, and how it is parsed;
 //! * [`corpus`]: the documents that an origin serves, made from a seed or taken from files;
 //! * [`answer`]: the mergeable summary, and what it must be;
+//! * [`arrivals`]: when the documents of an open-loop job are due;
 //! * [`tally`]: what a lane folds fetched documents into, an answer and its service times;
 //! * [`protocol`]: [`Job`] and [`Outcome`] as they travel between processes;
 //! * [`lane`]: what a lane is, as data.
@@ -32,6 +33,7 @@
 //! ```
 
 pub mod answer;
+pub mod arrivals;
 pub mod corpus;
 pub mod document;
 pub mod lane;
@@ -39,6 +41,7 @@ pub mod protocol;
 pub mod tally;
 
 pub use answer::Answer;
+pub use arrivals::{Arrivals, Process};
 pub use corpus::{Corpus, CorpusError};
 pub use document::Document;
 pub use lane::{Lane, Needs};
@@ -46,4 +49,4 @@ pub use protocol::{
     Client, Completed, DOCUMENT_PATH, Job, JobError, Outcome, OutcomeResult, PROTOCOL_VERSION,
     Usage,
 };
-pub use tally::{FetchError, Fetched, LaneError, Tally};
+pub use tally::{FetchError, Fetched, LaneError, OnSchedule, OpenLoop, Tally};

@@ -1,10 +1,11 @@
 #![doc = include_str!("../PROTOCOL.md")]
 
+use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::tally::{LaneError, Tally};
-use crate::{Answer, Corpus};
+use crate::{Answer, Arrivals, Corpus};
 
 /// The version of the protocol that this crate speaks.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -31,6 +32,9 @@ pub struct Job {
     pub client: Client,
     /// How many of the heaviest documents to keep.
     pub top: usize,
+    /// When documents are due, in an open loop; none in a closed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrivals: Option<Arrivals>,
 }
 
 /// What speaks HTTP in a lane. The two are never ranked together.
@@ -99,6 +103,7 @@ impl Job {
             concurrency,
             client,
             top: 10,
+            arrivals: None,
         }
     }
 
@@ -116,6 +121,9 @@ impl Job {
         }
         if job.concurrency == 0 {
             return Err(JobError::Incomplete("a concurrency of 1 or more"));
+        }
+        if job.arrivals.is_some_and(|arrivals| arrivals.rate == 0) {
+            return Err(JobError::Incomplete("a rate of 1 or more"));
         }
         if !job.path.contains("{id}") {
             return Err(JobError::Incomplete("{id} in its path"));
@@ -153,9 +161,13 @@ impl Job {
     }
 
     /// How many idle connections are worth keeping: only a document that is yet to be asked for
-    /// can use one again, so a job with as many documents as requests in flight keeps none.
+    /// can use one again, so a job with as many documents as requests in flight keeps none. In an
+    /// open loop the concurrency is seldom reached, and any but the last may be used again.
     pub fn idle_connections(&self) -> usize {
-        let reusable = self.documents.saturating_sub(self.concurrency);
+        let reusable = match self.arrivals {
+            None => self.documents.saturating_sub(self.concurrency),
+            Some(_) => self.documents.saturating_sub(1),
+        };
         usize::try_from(reusable.min(self.concurrency)).unwrap_or(usize::MAX)
     }
 
@@ -193,6 +205,12 @@ pub struct Completed {
     pub wall_ns: u64,
     /// `[nanoseconds, count]` of service times.
     pub service_times_ns: Vec<(u64, u64)>,
+    /// `[nanoseconds, count]` of latencies, in an open loop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latencies_ns: Option<Vec<(u64, u64)>>,
+    /// How many documents were asked for before the schedule's end, in an open loop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_in_time: Option<u64>,
     /// What the kernel charged the process for the job.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
@@ -250,13 +268,13 @@ impl std::fmt::Display for Failed {
 impl Outcome {
     /// A job that was done in `wall_ns` nanoseconds.
     pub fn completed(tally: &Tally, wall_ns: u64) -> Self {
-        let times = tally.service_times_ns.iter_recorded();
+        let open_loop = tally.open_loop.as_ref();
         let completed = Completed {
             answer: tally.answer.clone(),
             wall_ns,
-            service_times_ns: times
-                .map(|step| (step.value_iterated_to(), u64::from(step.count_at_value())))
-                .collect(),
+            service_times_ns: pairs(&tally.service_times_ns),
+            latencies_ns: open_loop.map(|open_loop| pairs(&open_loop.latencies_ns)),
+            sent_in_time: open_loop.map(|open_loop| open_loop.sent_in_time),
             usage: None,
             rss_bytes_peak: None,
             address_space_bytes_peak: None,
@@ -296,6 +314,12 @@ impl Outcome {
     }
 }
 
+/// What a histogram has recorded, as it travels.
+fn pairs(histogram: &Histogram<u32>) -> Vec<(u64, u64)> {
+    let steps = histogram.iter_recorded();
+    steps.map(|step| (step.value_iterated_to(), u64::from(step.count_at_value()))).collect()
+}
+
 /// A wrong version is told as such, even when the rest of the text would not parse either.
 fn check_version(text: &str, what: &'static str) -> Result<(), JobError> {
     #[derive(Deserialize)]
@@ -315,11 +339,15 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{FetchError, Fetched};
+    use crate::{FetchError, Fetched, OnSchedule, Process};
 
     fn job() -> Job {
         let corpus = Corpus::generated(1, 1_500, 3).unwrap();
         Job::new("http://127.0.0.1:80", &corpus, 5, 2, Client::Library)
+    }
+
+    fn arrivals() -> Option<Arrivals> {
+        Some(Arrivals { process: Process::Poisson, rate: 2_000, seed: 42 })
     }
 
     #[test]
@@ -340,6 +368,11 @@ mod tests {
         assert_eq!(with(1, 64).idle_connections(), 0);
         assert_eq!(with(100, 64).idle_connections(), 36);
         assert_eq!(with(10_000, 64).idle_connections(), 64);
+        let open =
+            |documents, concurrency| Job { arrivals: arrivals(), ..with(documents, concurrency) };
+        assert_eq!(open(1, 64).idle_connections(), 0);
+        assert_eq!(open(60, 64).idle_connections(), 59);
+        assert_eq!(open(100, 64).idle_connections(), 64);
     }
 
     /// Every example of the page, in its order.
@@ -350,7 +383,9 @@ mod tests {
 
     #[test]
     fn the_page_shows_what_is_spoken() {
-        let [job, document, completed, failed] = examples()[..] else { panic!("four examples") };
+        let [job, document, completed, failed, open, latencies] = examples()[..] else {
+            panic!("six examples")
+        };
         assert_eq!(Job::from_json(job).unwrap().concurrency, 64);
         let mut answer = Answer::new(10);
         answer.add(1_500, &crate::Document::parse(document.as_bytes()).unwrap());
@@ -362,11 +397,33 @@ mod tests {
             Outcome::from_json(failed).unwrap().result,
             OutcomeResult::Failed(Failed { url: Some(_), .. })
         ));
+        // What an open loop adds, put where it belongs.
+        let open = with_fields(job, "", open);
+        assert_eq!(Job::from_json(&open).unwrap().arrivals, arrivals());
+        match Outcome::from_json(&with_fields(completed, "/completed", latencies)).unwrap().result {
+            OutcomeResult::Completed(completed) => {
+                assert_eq!(completed.latencies_ns, Some(vec![(21_007_000, 1)]));
+                assert_eq!(completed.sent_in_time, Some(1));
+            }
+            OutcomeResult::Failed(failed) => panic!("{failed}"),
+        }
+    }
+
+    /// The example with the fields of another one, at `place` in it.
+    fn with_fields(example: &str, place: &str, fields: &str) -> String {
+        let mut example: serde_json::Value = serde_json::from_str(example).unwrap();
+        let fields: serde_json::Map<_, _> = serde_json::from_str(fields).unwrap();
+        let whole = example.pointer_mut(place).unwrap().as_object_mut().unwrap();
+        whole.extend(fields);
+        example.to_string()
     }
 
     #[test]
     fn a_job_survives_its_json() {
         assert_eq!(Job::from_json(&job().to_json()).unwrap(), job());
+        assert!(!job().to_json().contains("arrivals"), "a closed loop has none");
+        let open = Job { arrivals: arrivals(), ..job() };
+        assert_eq!(Job::from_json(&open.to_json()).unwrap(), open);
     }
 
     #[test]
@@ -380,6 +437,9 @@ mod tests {
             refusal(&job().to_json().replace("\"concurrency\":2", "\"concurrency\":0")),
             "a job needs a concurrency of 1 or more"
         );
+        let never = arrivals().map(|arrivals| Arrivals { rate: 0, ..arrivals });
+        let never = Job { arrivals: never, ..job() }.to_json();
+        assert_eq!(refusal(&never), "a job needs a rate of 1 or more");
         assert!(refusal("").starts_with("not a job of the lane protocol"));
     }
 
@@ -392,6 +452,14 @@ mod tests {
         }
         let done = Outcome::completed(&tally, 123_456);
         assert_eq!(Outcome::from_json(&done.to_json()).unwrap(), done);
+        assert!(!done.to_json().contains("latencies_ns"), "a closed loop has none");
+        let mut tally = Tally::new(&Job { arrivals: arrivals(), ..job() });
+        let fetched = Fetched::parse("/", corpus.iter().next().unwrap().1, Duration::ZERO);
+        let (due, sent) = (Duration::ZERO, Duration::from_millis(1));
+        tally.add_on_schedule(&OnSchedule { due, sent, fetched: fetched.unwrap() });
+        let open = Outcome::completed(&tally, 123_456);
+        assert!(open.to_json().contains("\"sent_in_time\":1"), "{}", open.to_json());
+        assert_eq!(Outcome::from_json(&open.to_json()).unwrap(), open);
         let failed = Outcome::failed(&LaneError::Fetch(FetchError::new("http://x/1", "reset")));
         assert_eq!(
             failed.to_json(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use thiserror::Error;
 
-use crate::{Answer, Document, Job};
+use crate::{Answer, Arrivals, Document, Job};
 
 /// One document, fetched and parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +31,24 @@ impl Fetched {
             FetchError::new(url, format_args!("the body is not a document: {error}"))
         })?;
         Ok(Fetched { document, bytes: body.len() as u64, service_time })
+    }
+}
+
+/// One document of an open-loop job: when it was due, and when it was really asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnSchedule {
+    /// When it was due, counted from the start of the job.
+    pub due: Duration,
+    /// When the call that sends its request began, counted the same way.
+    pub sent: Duration,
+    /// What came.
+    pub fetched: Fetched,
+}
+
+impl OnSchedule {
+    /// From when it was due to the last byte of the body.
+    pub fn latency(&self) -> Duration {
+        self.sent.saturating_sub(self.due) + self.fetched.service_time
     }
 }
 
@@ -77,12 +95,28 @@ pub struct Tally {
     pub answer: Answer,
     /// Service times, nanoseconds, to three significant digits and at best 64 ns.
     pub service_times_ns: Histogram<u32>,
+    /// What an open loop adds to that; none in a closed one.
+    pub open_loop: Option<OpenLoop>,
+}
+
+/// What is known of documents because they were due at a moment.
+#[derive(Debug, Clone)]
+pub struct OpenLoop {
+    /// Latencies, nanoseconds, as fine as service times.
+    pub latencies_ns: Histogram<u32>,
+    /// How many documents were asked for before the schedule's end.
+    pub sent_in_time: u64,
+    end: Duration,
 }
 
 impl Tally {
     /// Nothing fetched yet.
     pub fn new(job: &Job) -> Self {
-        Tally { answer: Answer::new(job.top), service_times_ns: service_time_histogram() }
+        Tally {
+            answer: Answer::new(job.top),
+            service_times_ns: histogram(),
+            open_loop: job.arrivals.map(|arrivals| OpenLoop::new(&arrivals, job.documents)),
+        }
     }
 
     /// Folds one fetched document in.
@@ -93,20 +127,38 @@ impl Tally {
 
     /// Records a service time without a document: what measuring alone takes.
     pub fn add_time(&mut self, service_time: Duration) {
-        let nanoseconds = u64::try_from(service_time.as_nanos()).unwrap_or(u64::MAX);
-        self.service_times_ns.saturating_record(nanoseconds);
+        self.service_times_ns.saturating_record(nanoseconds(service_time));
+    }
+
+    /// Folds one document of an open-loop job in.
+    pub fn add_on_schedule(&mut self, document: &OnSchedule) {
+        self.add(&document.fetched);
+        if let Some(open_loop) = &mut self.open_loop {
+            open_loop.latencies_ns.saturating_record(nanoseconds(document.latency()));
+            open_loop.sent_in_time += u64::from(document.sent < open_loop.end);
+        }
     }
 }
 
+impl OpenLoop {
+    fn new(arrivals: &Arrivals, documents: u64) -> Self {
+        OpenLoop { latencies_ns: histogram(), sent_in_time: 0, end: arrivals.end(documents) }
+    }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
 /// A request that takes longer than an hour counts as an hour.
-fn service_time_histogram() -> Histogram<u32> {
+fn histogram() -> Histogram<u32> {
     Histogram::new_with_bounds(64, 3_600_000_000_000, 3).expect("constant bounds are in order")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Client, Corpus};
+    use crate::{Client, Corpus, Process};
 
     #[test]
     fn a_tally_is_the_answer_and_its_times() {
@@ -120,6 +172,28 @@ mod tests {
         assert_eq!(tally.service_times_ns.len(), 4);
         let median = tally.service_times_ns.value_at_quantile(0.5);
         assert!((249_000..=251_000).contains(&median), "{median}");
+    }
+
+    #[test]
+    fn a_latency_counts_from_when_a_document_was_due() {
+        let corpus = Corpus::generated(3, 1_500, 2).unwrap();
+        let (millis, arrivals) =
+            (Duration::from_millis, Arrivals { process: Process::Uniform, rate: 100, seed: 0 });
+        let job = Job::new("http://127.0.0.1:1", &corpus, 2, 2, Client::Raw);
+        let mut tally = Tally::new(&Job { arrivals: Some(arrivals), ..job.clone() });
+        assert!(Tally::new(&job).open_loop.is_none(), "a closed loop has no latency");
+        // The schedule ends after 20 ms: the first was sent at once, the second 15 ms late.
+        for (due, sent) in [(0, 0), (10, 25)] {
+            let body = corpus.iter().next().unwrap().1;
+            let fetched = Fetched::parse("/", body, millis(4)).unwrap();
+            let document = OnSchedule { due: millis(due), sent: millis(sent), fetched };
+            assert_eq!(document.latency(), millis(sent - due + 4));
+            tally.add_on_schedule(&document);
+        }
+        let open_loop = tally.open_loop.unwrap();
+        assert_eq!((open_loop.latencies_ns.len(), open_loop.sent_in_time), (2, 1));
+        assert!(open_loop.latencies_ns.max().abs_diff(19_000_000) < 20_000);
+        assert!(tally.service_times_ns.max().abs_diff(4_000_000) < 4_000);
     }
 
     #[test]
