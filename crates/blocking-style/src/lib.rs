@@ -19,12 +19,17 @@
 //! `lane-tokio` holds the same two functions with async/await, and [`raw`] almost line for line. The
 //! difference between the two files is the price of colouring functions.
 //!
-//! In reading order: [`mod@fetch`] (the exhibit), [`runtime`] (what a runtime must offer),
+//! In reading order: [`mod@fetch`] (the exhibit), [`open_loop`] (the same on a schedule), [`runtime`] (what a runtime must offer),
 //! [`tasks`] (fan-out and fan-in on top of it), [`plug`] (ureq on a runtime's sockets), [`raw`]
 //! (the same exchange without an HTTP library), [`client`] (one or the other).
 
+use std::sync::Arc;
+
+use job::{Job, LaneError, Tally};
+
 pub mod client;
 pub mod fetch;
+pub mod open_loop;
 pub mod plug;
 pub mod raw;
 pub mod runtime;
@@ -32,5 +37,18 @@ pub mod tasks;
 
 pub use client::Client;
 pub use fetch::{fetch, fetch_and_aggregate};
+pub use open_loop::fetch_on_schedule;
 pub use runtime::{Runtime, Socket, Task};
 pub use tasks::Tasks;
+
+/// Does the job: in a closed loop, or on the schedule that it has.
+///
+/// # Errors
+///
+/// The first request that failed, or a task that could not be started or ended without a result.
+pub fn do_job(runtime: &Arc<dyn Runtime>, client: &Client, job: &Job) -> Result<Tally, LaneError> {
+    match &job.arrivals {
+        None => fetch_and_aggregate(runtime, client, job),
+        Some(arrivals) => fetch_on_schedule(runtime, client, job, arrivals),
+    }
+}

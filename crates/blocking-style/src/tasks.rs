@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
+use std::thread;
 
 use job::LaneError;
 
@@ -66,8 +67,22 @@ impl<T: Send + 'static> Tasks<T> {
                 None => self.runtime.park(),
             }
         };
+        Some(self.joined(result))
+    }
+
+    /// The next task that has ended already; `None` when none has. It never suspends.
+    ///
+    /// # Errors
+    ///
+    /// As [`join_next`](Tasks::join_next).
+    pub fn try_join_next(&mut self) -> Option<Result<T, LaneError>> {
+        let result = self.finished.take()?;
+        Some(self.joined(result))
+    }
+
+    fn joined(&mut self, result: thread::Result<T>) -> Result<T, LaneError> {
         self.in_flight -= 1;
-        Some(result.map_err(|payload| LaneError::Task(describe(payload.as_ref()))))
+        result.map_err(|payload| LaneError::Task(describe(payload.as_ref())))
     }
 }
 
@@ -85,7 +100,7 @@ struct Finished<T> {
 }
 
 struct State<T> {
-    results: VecDeque<std::thread::Result<T>>,
+    results: VecDeque<thread::Result<T>>,
     /// Set while the joiner waits, so that a task that ends beside a busy joiner wakes nobody.
     joiner: Option<Waker>,
 }
@@ -97,7 +112,7 @@ impl<T> Default for State<T> {
 }
 
 impl<T> Finished<T> {
-    fn push(&self, result: std::thread::Result<T>) {
+    fn push(&self, result: thread::Result<T>) {
         let joiner = {
             let mut state = self.lock();
             state.results.push_back(result);
@@ -108,8 +123,13 @@ impl<T> Finished<T> {
         }
     }
 
+    /// The next result, if there is one.
+    fn take(&self) -> Option<thread::Result<T>> {
+        self.lock().results.pop_front()
+    }
+
     /// The next result, or nothing and a wake-up for the current task once there is one.
-    fn take_or_wait(&self, runtime: &dyn Runtime) -> Option<std::thread::Result<T>> {
+    fn take_or_wait(&self, runtime: &dyn Runtime) -> Option<thread::Result<T>> {
         let mut state = self.lock();
         let result = state.results.pop_front();
         state.joiner = result.is_none().then(|| runtime.waker());

@@ -8,12 +8,19 @@
 //! [`run_up_to`] does the same with any other client, as far as that goes: the raw ones in every
 //! lane, and hyper in async code.
 //!
+//! [`run_open_loop`] does open-loop jobs in a whole lane, against a [`HoldingServer`], and
+//! [`check_try_join_next`] asks a runtime for what the open loop needs of it.
+//!
 //! No case measures time. Where a time-out must strike, the server stays silent for as long as the
 //! connection lives.
 
 mod battery;
+mod holding;
+mod open_loop;
 mod server;
 mod tls;
 
 pub use battery::{Asks, CASES, Case, run_all, run_up_to};
+pub use holding::HoldingServer;
+pub use open_loop::{check_try_join_next, run_open_loop};
 pub use server::OddServer;

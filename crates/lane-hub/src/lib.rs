@@ -45,14 +45,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! It needs Linux 5.11 or later, whose `epoll_pwait2` counts time-outs in nanoseconds.
+//! It needs Linux 5.11 or later, whose `epoll_pwait2` counts time-outs in nanoseconds. In an open
+//! loop a document leaves when the hub comes round after it was due: the kernel's timer slack is
+//! 50 µs unless told otherwise, and whatever task runs on the one thread meanwhile runs first.
 //!
 //! Like every lane: [`runtime`] says how tasks start and wait, [`socket`] how bytes move.
 
 use std::sync::Arc;
 
 use blocking_style::tasks::describe;
-use blocking_style::{Client, Runtime, fetch_and_aggregate};
+use blocking_style::{Client, Runtime, do_job};
 use job::{Job, Lane, LaneError, Needs, Tally};
 
 use crate::runtime::Hub;
@@ -96,7 +98,7 @@ fn run(job: &Job) -> Result<Tally, LaneError> {
     let done = hub::run(config, move || {
         let runtime: Arc<dyn Runtime> = Arc::new(Hub);
         let client = Client::new(&runtime, &job);
-        fetch_and_aggregate(&runtime, &client, &job)
+        do_job(&runtime, &client, &job)
     })
     .map_err(|source| LaneError::Runtime { doing: "start the hub", source })?;
     done.unwrap_or_else(|payload| Err(LaneError::Task(describe(payload.as_ref()))))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use blocking_style::Runtime;
 use blocking_style::raw::{self, Connections};
-use lane_cases::{Asks, OddServer, run_all, run_up_to};
+use lane_cases::{Asks, OddServer, check_try_join_next, run_all, run_open_loop, run_up_to};
 use lane_hub::hub::{self, Config};
 use lane_hub::runtime::Hub;
 
@@ -19,4 +19,18 @@ fn every_case_ends_as_it_must() {
         wrong
     });
     assert_eq!(wrong.unwrap().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn the_open_loop_is_kept() {
+    assert_eq!(run_open_loop(&lane_hub::HUB), Vec::<String>::new());
+}
+
+#[test]
+fn what_has_ended_is_joined_without_waiting() {
+    let checked = hub::run(Config::default(), || {
+        let runtime: Arc<dyn Runtime> = Arc::new(Hub);
+        check_try_join_next(&runtime, false)
+    });
+    assert_eq!(checked.unwrap().unwrap(), Ok(()));
 }

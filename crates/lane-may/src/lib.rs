@@ -17,6 +17,10 @@
 //! A stack that overflows meets its guard page, and may ends the task; or, where the overflow has
 //! written to the stack's lowest words as well, the whole process.
 //!
+//! In an open loop the task that sends documents sleeps in may's timer list, and goes on on the
+//! timer's own thread when the next one is due: nanoseconds are kept, the kernel's timer slack
+//! (50 µs unless told otherwise) and a hand-over to a worker are added.
+//!
 //! may's own defaults would not do here and are spelled out in [`runtime::configure`]: a stack of
 //! 32 KiB, which TLS overflows; workers pinned to cores; and 1,000 stacks allocated before the
 //! first task.
@@ -46,7 +50,7 @@
 
 use std::sync::Arc;
 
-use blocking_style::{Client, Runtime, fetch_and_aggregate};
+use blocking_style::{Client, Runtime, do_job};
 use job::{Job, Lane, LaneError, Needs, Tally};
 
 use crate::runtime::May;
@@ -88,7 +92,7 @@ fn run(job: &Job) -> Result<Tally, LaneError> {
     runtime::block_on(move || {
         let runtime: Arc<dyn Runtime> = Arc::new(May);
         let client = Client::new(&runtime, &job);
-        fetch_and_aggregate(&runtime, &client, &job)
+        do_job(&runtime, &client, &job)
     })?
 }
 

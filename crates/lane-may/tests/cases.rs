@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use blocking_style::Runtime;
 use blocking_style::raw::{self, Connections};
-use lane_cases::{Asks, OddServer, run_all, run_up_to};
+use lane_cases::{Asks, OddServer, check_try_join_next, run_all, run_open_loop, run_up_to};
 use lane_may::runtime::{May, block_on, configure};
 
 #[test]
@@ -19,4 +19,19 @@ fn every_case_ends_as_it_must() {
         wrong
     });
     assert_eq!(wrong.unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn the_open_loop_is_kept() {
+    assert_eq!(run_open_loop(&lane_may::MAY), Vec::<String>::new());
+}
+
+#[test]
+fn what_has_ended_is_joined_without_waiting() {
+    configure(2, 4);
+    let checked = block_on(|| {
+        let runtime: Arc<dyn Runtime> = Arc::new(May);
+        check_try_join_next(&runtime, false)
+    });
+    assert_eq!(checked.unwrap(), Ok(()));
 }

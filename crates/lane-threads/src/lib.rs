@@ -12,6 +12,18 @@
 //! * `blocking/pool` queues it for one of as many threads as the job allows requests in flight;
 //! * `blocking/threads` starts a thread for it.
 //!
+//! In an open loop, where each document has a moment at which it is due, the thread that spawns
+//! sleeps in the kernel until then, and wakes late by the kernel's timer slack: 50 µs unless told
+//! otherwise. What becomes of a document then differs as much as the lanes do:
+//!
+//! * `blocking/sequential` fetches it inline, so while a fetch takes longer than the gap to the
+//!   next document, every later one leaves later than it was due: the lane falls behind, its
+//!   latencies grow to the end of the job, and its service times show nothing of it;
+//! * `blocking/pool` has started all of its threads before the schedule begins, as many as are
+//!   allowed in flight however few will be. A task is spawned only while fewer than that are
+//!   unjoined, so one thread is always free, and waking it is the price;
+//! * `blocking/threads` pays for a thread at each arrival.
+//!
 //! ```
 //! use std::sync::Arc;
 //! use blocking_style::{Runtime, Tasks};
@@ -33,7 +45,7 @@
 
 use std::sync::Arc;
 
-use blocking_style::{Client, Runtime, fetch_and_aggregate};
+use blocking_style::{Client, Runtime, do_job};
 use job::{Job, Lane, LaneError, Needs, Tally};
 
 use crate::runtime::{Pool, Threads};
@@ -87,5 +99,5 @@ fn needs(in_flight: u64, threads: u64) -> Needs {
 fn run(threads: Threads, job: &Job) -> Result<Tally, LaneError> {
     let runtime: Arc<dyn Runtime> = Arc::new(threads);
     let client = Client::new(&runtime, job);
-    fetch_and_aggregate(&runtime, &client, job)
+    do_job(&runtime, &client, job)
 }

@@ -53,7 +53,7 @@ pub async fn fetch_and_aggregate(client: &Client, job: &Job) -> Result<Tally, La
     Ok(tally)
 }
 
-fn lost(error: tokio::task::JoinError) -> LaneError {
+pub(crate) fn lost(error: tokio::task::JoinError) -> LaneError {
     LaneError::Task(error.to_string())
 }
 

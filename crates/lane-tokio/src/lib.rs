@@ -34,7 +34,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! In reading order: [`mod@fetch`] (the exhibit), [`runtime`] (how tasks start and wait), [`raw`]
+//! In reading order: [`mod@fetch`] (the exhibit), [`open_loop`] (the same on a schedule), [`runtime`] (how tasks start and wait), [`raw`]
 //! (the same exchange without an HTTP library), [`client`] (one or the other).
 
 use job::{Job, Lane, LaneError, Needs, Tally};
@@ -42,11 +42,25 @@ use tokio::runtime::Runtime;
 
 pub mod client;
 pub mod fetch;
+pub mod open_loop;
 pub mod raw;
 pub mod runtime;
 
 pub use client::Client;
 pub use fetch::{fetch, fetch_and_aggregate};
+pub use open_loop::fetch_on_schedule;
+
+/// Does the job: in a closed loop, or on the schedule that it has.
+///
+/// # Errors
+///
+/// The first request that failed, or a task that ended without a result.
+pub async fn do_job(client: &Client, job: &Job) -> Result<Tally, LaneError> {
+    match &job.arrivals {
+        None => fetch_and_aggregate(client, job).await,
+        Some(arrivals) => fetch_on_schedule(client, job, arrivals).await,
+    }
+}
 
 /// Tasks on as many workers as there are cores.
 pub const TOKIO: Lane = Lane {
@@ -83,6 +97,6 @@ fn run(runtime: std::io::Result<Runtime>, job: &Job) -> Result<Tally, LaneError>
     let job = job.clone();
     // As a task: what `block_on` itself polls runs on no worker, and each task that it spawns would
     // have to be handed over to one.
-    let main = runtime.spawn(async move { fetch_and_aggregate(&Client::new(&job), &job).await });
+    let main = runtime.spawn(async move { do_job(&Client::new(&job), &job).await });
     runtime.block_on(main).unwrap_or_else(|error| Err(LaneError::Task(error.to_string())))
 }
