@@ -79,13 +79,16 @@ pub fn list(lanes: &[Lane], workloads: &[Workload]) -> anyhow::Result<()> {
     }
     lines.push("workloads".to_owned());
     for workload in workloads {
-        let Workload { name, shows, documents, concurrency, delay_us, .. } = workload;
+        let Workload { name, shows, documents, concurrency, rate, delay_us, .. } = workload;
         let documents = match documents {
             Documents::LikeConcurrency => "C".to_owned(),
+            Documents::InMilliseconds(milliseconds) => format!("those of {milliseconds} ms"),
             Documents::Counts(counts) => listed(&counts.0),
         };
         let (delay, concurrency) = (*delay_us as f64 / 1e3, listed(&concurrency.0));
-        lines.push(format!("  {name:INDENT$}N = {documents}; C = {concurrency}; {delay} ms away"));
+        let rate = rate.as_ref().map_or(String::new(), |rate| format!("; {}/s", listed(&rate.0)));
+        let point = format!("N = {documents}; C = {concurrency}{rate}; {delay} ms away");
+        lines.push(format!("  {name:INDENT$}{point}"));
         lines.extend(indented(shows));
         if workload.standard.leave_out {
             lines.extend(indented("Only with --full, or when it is named."));

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use job::protocol::Failed;
-use job::{Answer, Completed, Outcome, OutcomeResult};
+use job::{Answer, Arrivals, Completed, Outcome, OutcomeResult};
 use origin::{Server, Stats};
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,8 @@ pub enum Gate {
     InFlightMost,
     /// Had as many in flight as the cell promises.
     InFlightLeast,
+    /// Sent each document when it was due, and told every latency: in an open loop.
+    Schedule,
     /// Met no listen queue that was full, which costs a connection a second.
     ListenQueue,
     /// Had descriptors and ports enough, on both sides.
@@ -59,7 +61,7 @@ pub enum Gate {
 impl Gate {
     /// Whether the lane is to blame, and not the machine.
     pub fn is_failure(self) -> bool {
-        matches!(self, Gate::Ended | Gate::InTime | Gate::Completed | Gate::Answer)
+        matches!(self, Gate::Ended | Gate::InTime | Gate::Completed | Gate::Answer | Gate::Schedule)
     }
 }
 
@@ -76,6 +78,8 @@ pub struct Expected<'a> {
     pub delay_us: u64,
     /// The part of the CPU time that others may take, from 0 to 1.
     pub load_limit: f64,
+    /// When its documents were due, in an open loop.
+    pub arrivals: Option<Arrivals>,
     /// How long the lane had.
     pub limit: Duration,
 }
@@ -104,6 +108,8 @@ pub fn judge(expected: &Expected<'_>, ended: Ended, seen: Seen) -> Sample {
         rss_bytes_peak: completed.rss_bytes_peak,
         address_space_bytes_peak: completed.address_space_bytes_peak,
         service_times_ns: completed.service_times_ns,
+        latencies_ns: completed.latencies_ns,
+        sent_in_time: completed.sent_in_time,
     });
     let (cell, process) = (expected.cell.cell.clone(), ended.measured);
     Sample {
@@ -156,7 +162,9 @@ fn gates(expected: &Expected<'_>, completed: &Completed, seen: &Seen) -> Option<
         let why = format!("answered wrong: {difference}");
         return Some(Void { gate: Gate::Answer, why });
     }
-    in_flight(expected, &seen.origin)
+    off_schedule(expected, completed)
+        .map(|why| Void { gate: Gate::Schedule, why })
+        .or_else(|| in_flight(expected, &seen.origin))
         .or_else(|| listen_queue(completed, seen))
         .or_else(|| exhaustion(&seen.origin))
         .or_else(|| littles_law(expected, completed, &seen.origin))
@@ -204,6 +212,31 @@ fn listen_queue(completed: &Completed, seen: &Seen) -> Option<Void> {
 
 /// How long the kernel waits before it asks for a connection again (RFC 6298, section 2.1).
 const SYN_RETRANSMISSION_NS: u64 = 1_000_000_000;
+
+/// What shows that a lane has not followed the schedule of an open-loop job. Whether it kept up is
+/// for the figures to say.
+fn off_schedule(expected: &Expected<'_>, completed: &Completed) -> Option<String> {
+    let (arrivals, documents) = (expected.arrivals?, expected.answer.documents);
+    let Some((latencies, sent)) = completed.latencies_ns.as_ref().zip(completed.sent_in_time)
+    else {
+        return Some("told no latencies: it knows nothing of `arrivals`".to_owned());
+    };
+    let counted: u64 = latencies.iter().map(|(_, count)| *count).sum();
+    let (told, all) = (grouped(counted), grouped(documents));
+    if counted != documents {
+        return Some(format!("told {told} latencies of {all} documents"));
+    }
+    if sent > documents {
+        return Some(format!("sent {} documents of {all} in time", grouped(sent)));
+    }
+    let last_due = arrivals.schedule(documents).last()?;
+    let wall = Duration::from_nanos(completed.wall_ns);
+    (wall < last_due).then(|| {
+        let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
+        let (wall, last_due) = (ms(wall), ms(last_due));
+        format!("was done after {wall:.1} ms, but the last document is due at {last_due:.1} ms")
+    })
+}
 
 fn exhaustion(origin: &Stats) -> Option<Void> {
     (origin.exhausted > 0).then(|| {
@@ -282,7 +315,7 @@ fn unix_ms() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use job::{Client, OutcomeResult, PROTOCOL_VERSION, Usage};
+    use job::{Client, OutcomeResult, PROTOCOL_VERSION, Process, Usage};
     use origin::DelayError;
 
     use super::*;
@@ -336,11 +369,20 @@ mod tests {
         }
     }
 
-    /// Ten documents with at most eight in flight, of which four are promised.
     fn verdict(ended: Ended, stats: Stats, network: Network) -> Option<(Gate, String)> {
+        verdict_of(None, ended, stats, network)
+    }
+
+    /// Ten documents with at most eight in flight, of which four are promised.
+    fn verdict_of(
+        arrivals: Option<Arrivals>,
+        ended: Ended,
+        stats: Stats,
+        network: Network,
+    ) -> Option<(Gate, String)> {
         let cell = Cell {
             workload: "w".into(),
-            point: Point { documents: 10, concurrency: 8 },
+            point: Point { documents: 10, concurrency: 8, rate: None },
             client: Client::Raw,
             lane: "a/b".into(),
             placement: Placement::Unpinned,
@@ -348,11 +390,19 @@ mod tests {
         let cell = PlannedCell { cell, in_flight_least: 4, not_run: None };
         let answer = Answer { documents: 10, ..Answer::new(10) };
         let (limit, delay_us, load_limit) = (LIMIT, 20_000, 0.1);
-        let answer = &answer;
-        let expected = Expected { cell: &cell, answer, requests: 10, delay_us, load_limit, limit };
+        let (answer, requests) = (&answer, 10);
+        let cell = &cell;
+        let expected = Expected { cell, answer, requests, arrivals, delay_us, load_limit, limit };
         let machine = MachineMeasured::default();
         let sample = judge(&expected, ended, Seen { origin: stats, network, machine });
         sample.void.map(|void| (void.gate, void.why))
+    }
+
+    /// The same in an open loop, the last of them due after 9 ms.
+    fn verdict_on_schedule(fields: &str) -> Option<(Gate, String)> {
+        let arrivals = Arrivals { process: Process::Uniform, rate: 1_000, seed: 0 };
+        let told = right().stdout.replace("\"wall_ns\":5", fields);
+        verdict_of(Some(arrivals), ended(told), stats(10, 8), Network::default())
     }
 
     fn right() -> Ended {
@@ -475,6 +525,24 @@ mod tests {
         let text = r#"{"protocol":1,"failed":{"why":"Too many open files (os error 24)"}}"#;
         let (gate, _) = why(verdict(ended(text.into()), stats(3, 3), quiet));
         assert!(gate == Gate::Exhaustion && !gate.is_failure());
+    }
+
+    #[test]
+    fn an_open_loop_has_latencies_and_takes_its_time() {
+        let told = |latencies: u64, sent: u64, wall_ns: u64| {
+            let fields = format!("\"latencies_ns\":[[7,{latencies}]],\"sent_in_time\":{sent}");
+            verdict_on_schedule(&format!("{fields},\"wall_ns\":{wall_ns}"))
+        };
+        assert_eq!(told(10, 3, 9_000_000), None, "late, but that is for the figures to say");
+        let ignored = "told no latencies: it knows nothing of `arrivals`".to_owned();
+        assert_eq!(verdict_on_schedule("\"wall_ns\":9000000"), Some((Gate::Schedule, ignored)));
+        let why = |verdict: Option<(Gate, String)>| verdict.map(|(_, why)| why).unwrap_or_default();
+        assert_eq!(why(told(9, 9, 9_000_000)), "told 9 latencies of 10 documents");
+        assert_eq!(why(told(10, 11, 9_000_000)), "sent 11 documents of 10 in time");
+        assert_eq!(
+            why(told(10, 10, 8_900_000)),
+            "was done after 8.9 ms, but the last document is due at 9.0 ms"
+        );
     }
 
     #[test]

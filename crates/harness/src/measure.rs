@@ -290,9 +290,15 @@ fn sample(
     let origin = bench.origin.stats()?;
     let ours_us = ended.measured.usage.cpu_us() + origin.cpu_us;
     let seen = Seen { network, machine: ticks_after.since(ticks, ours_us), origin };
-    let delay_us = bench.plan.workload(&cell.workload).delay_us;
-    let (requests, load_limit) = (requested(cell), bench.plan.load_limit);
-    let expected = Expected { cell: planned, answer, requests, delay_us, load_limit, limit };
+    let expected = Expected {
+        cell: planned,
+        answer,
+        requests: requested(cell),
+        arrivals: job.arrivals,
+        delay_us: bench.plan.workload(&cell.workload).delay_us,
+        load_limit: bench.plan.load_limit,
+        limit,
+    };
     Ok(Ok(judge(&expected, ended, seen)))
 }
 

@@ -1,6 +1,6 @@
 //! Workloads × lanes × clients as cells. No I/O.
 
-use job::{Client, Job};
+use job::{Arrivals, Client, Job, Process};
 use serde::{Deserialize, Serialize};
 
 use crate::ceiling::CEILING;
@@ -41,8 +41,9 @@ impl std::fmt::Display for Cell {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Cell { workload, client, lane, .. } = self;
         let (n, c) = (grouped(self.point.documents), grouped(self.point.concurrency));
+        let rate = self.point.rate.map_or(String::new(), |rate| format!(", {}/s", grouped(rate)));
         let pinned = if self.placement == Placement::Pinned { ", pinned" } else { "" };
-        write!(formatter, "{workload}, N = {n}, C = {c}, {lane}, {client}{pinned}")
+        write!(formatter, "{workload}, N = {n}, C = {c}{rate}, {lane}, {client}{pinned}")
     }
 }
 
@@ -104,6 +105,9 @@ pub struct PlannedWorkload {
     pub shows: String,
     /// Where its documents come from.
     pub source: Source,
+    /// How its documents arrive, in an open loop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrivals: Option<Process>,
     /// What the origin waits, microseconds.
     pub delay_us: u64,
     /// Whether the origin closes each connection after its response.
@@ -214,17 +218,18 @@ impl Plan {
     ///
     /// If `corpora` were not made for the plan's workloads.
     pub fn job(&self, cell: &Cell, origin: &str, corpora: &Corpora) -> Job {
-        job(self.workload(&cell.workload), cell, origin, corpora)
+        job(self.workload(&cell.workload), cell, origin, corpora, self.seed)
     }
 }
 
 fn planned_workload(workload: &Workload, corpora: &Corpora) -> PlannedWorkload {
-    let Workload { name, shows, source, delay_us, close, document_bytes, .. } = workload;
+    let Workload { name, shows, source, arrivals, delay_us, close, document_bytes, .. } = workload;
     let missing = corpora.of(*source, *document_bytes).is_none();
     PlannedWorkload {
         name: name.clone(),
         shows: shows.split_whitespace().collect::<Vec<_>>().join(" "),
         source: *source,
+        arrivals: *arrivals,
         delay_us: *delay_us,
         close: *close,
         document_bytes: *document_bytes,
@@ -281,7 +286,8 @@ fn planned_cell(
     wishes: &Wishes<'_>,
 ) -> PlannedCell {
     // Where the origin will listen is not known yet, and no lane's needs depend on it.
-    let needs = lane.needs(&job(planned, &cell, "http://127.0.0.1:0", wishes.corpora));
+    let nowhere = "http://127.0.0.1:0";
+    let needs = lane.needs(&job(planned, &cell, nowhere, wishes.corpora, wishes.seed));
     let (most, promised) =
         (cell.point, if cell.is_bound() { 0.0 } else { workload.in_flight_least });
     let most = needs.in_flight.min(most.concurrency).min(most.documents);
@@ -293,7 +299,7 @@ fn planned_cell(
     PlannedCell { cell, in_flight_least: (promised * most as f64).floor() as u64, not_run }
 }
 
-/// How long a cell may wait for the origin's delays alone.
+/// How long a cell may wait for arrivals, or for the origin's delays alone.
 fn patience_us(profile: Profile) -> u64 {
     match profile {
         Profile::Standard | Profile::Quick | Profile::Verify => 5_000_000,
@@ -310,19 +316,26 @@ fn too_slow(
     if in_flight == 0 {
         return None;
     }
-    let delay_us = delay_us(workload, cell);
-    let turns = cell.point.documents.div_ceil(in_flight);
+    let (point, delay_us) = (cell.point, delay_us(workload, cell));
+    let schedule_us = if cell.is_bound() { 0 } else { point.schedule_us() };
+    let turns = point.documents.div_ceil(in_flight);
     let waits_us = turns.saturating_mul(delay_us);
-    (waits_us > patience_us(profile)).then(|| {
-        let seconds = |us: u64| us as f64 / 1e6;
-        NotRun::Slow(format!(
-            "waits {} × {} ms = {:.0} s, and {:.0} s is the most",
+    let seconds = |us: u64| us as f64 / 1e6;
+    let most_us = patience_us(profile);
+    let why = match (waits_us.max(schedule_us) > most_us, point.rate) {
+        (false, _) => return None,
+        (true, Some(rate)) if schedule_us >= waits_us => {
+            let (documents, rate) = (grouped(point.documents), grouped(rate));
+            format!("{documents} documents at {rate}/s are {:.0} s", seconds(schedule_us))
+        }
+        _ => format!(
+            "waits {} × {} ms = {:.0} s",
             grouped(turns),
             delay_us as f64 / 1e3,
-            seconds(waits_us),
-            seconds(patience_us(profile)),
-        ))
-    })
+            seconds(waits_us)
+        ),
+    };
+    Some(NotRun::Slow(format!("{why}, and {:.0} s is the most", seconds(most_us))))
 }
 
 /// What the origin waits before it answers: nothing for the ceiling, which is what it can do at all.
@@ -330,12 +343,19 @@ fn delay_us(workload: &PlannedWorkload, cell: &Cell) -> u64 {
     if cell.lane == CEILING.id { 0 } else { workload.delay_us }
 }
 
-fn job(workload: &PlannedWorkload, cell: &Cell, origin: &str, corpora: &Corpora) -> Job {
+/// Every lane, client and round has the same arrivals, as all have the same documents; the floor and
+/// the ceiling have none, and go as fast as they can.
+fn job(workload: &PlannedWorkload, cell: &Cell, origin: &str, corpora: &Corpora, seed: u64) -> Job {
     let PlannedWorkload { source, document_bytes, close, .. } = workload;
     let corpus = corpora.of(*source, *document_bytes).expect("a workload that runs has documents");
-    let Point { documents, concurrency } = cell.point;
+    let Point { documents, concurrency, rate } = cell.point;
     let mut job = Job::new(origin, corpus, documents, concurrency, cell.client);
     job.path = corpora::path(*source, *document_bytes, delay_us(workload, cell), *close);
+    job.arrivals = workload
+        .arrivals
+        .zip(rate)
+        .filter(|_| !cell.is_bound())
+        .map(|(process, rate)| Arrivals { process, rate, seed });
     job
 }
 
@@ -391,7 +411,11 @@ concurrency = [1, 8]
     }
 
     pub(crate) fn plan_with(limits: &Limits, seed: u64) -> Plan {
-        let workloads = workload::read("w.toml", WORKLOADS).unwrap();
+        plan_of(WORKLOADS, limits, seed)
+    }
+
+    fn plan_of(text: &str, limits: &Limits, seed: u64) -> Plan {
+        let workloads = workload::read("w.toml", text).unwrap();
         let corpora = Corpora::new(&workloads, None, 1).unwrap();
         let lanes =
             [lane("blocking/sequential", one), lane("stackful/a", many), lane("stackless/b", many)]
@@ -480,8 +504,37 @@ concurrency = [1, 8]
         let job = plan.job(&plan.cells[0].cell, "http://127.0.0.1:7", &corpora);
         assert_eq!(job.url(0), "http://127.0.0.1:7/api/v2/pokemon/1?bytes=1500&delay_us=20000");
         assert_eq!((job.documents, job.concurrency), (1, 64));
+        assert_eq!(job.arrivals, None);
         let ceiling = plan.cells.iter().find(|cell| cell.cell.lane == CEILING.id).unwrap();
         let job = plan.job(&ceiling.cell, "http://127.0.0.1:7", &corpora);
         assert!(job.path.ends_with("&delay_us=0"), "{}", job.path);
+    }
+
+    #[test]
+    fn an_open_loop_is_planned_with_its_arrivals() {
+        let open = "arrivals = \"uniform\"\nrate = [100, 2_000]";
+        let text = WORKLOADS.replace("in_flight_least = 0.9", open);
+        let plan = plan_of(&text, &limits(), 7);
+        let cell = |lane: &str, documents, rate| {
+            let is = |c: &&PlannedCell| {
+                let point = c.cell.point;
+                (c.cell.lane.as_str(), point.documents, point.rate) == (lane, documents, Some(rate))
+            };
+            plan.cells.iter().find(is).unwrap()
+        };
+        let runs = cell("stackful/a", 1_000, 2_000);
+        assert_eq!(runs.not_run, None);
+        assert_eq!(runs.cell.to_string(), "waits, N = 1,000, C = 64, 2,000/s, stackful/a, library");
+        let workloads = workload::read("w.toml", &text).unwrap();
+        let corpora = Corpora::new(&workloads, None, 1).unwrap();
+        let job = plan.job(&runs.cell, "http://127.0.0.1:7", &corpora);
+        let arrivals = Arrivals { process: Process::Uniform, rate: 2_000, seed: 7 };
+        assert_eq!(job.arrivals, Some(arrivals));
+        let why = |lane, rate| cell(lane, 1_000, rate).not_run.as_ref().unwrap().why();
+        let slow = "1,000 documents at 100/s are 10 s, and 5 s is the most";
+        assert_eq!(why("stackful/a", 100), slow);
+        let behind = "waits 1,000 × 20 ms = 20 s, and 5 s is the most";
+        assert_eq!(why("blocking/sequential", 100), behind);
+        assert_eq!(why("blocking/sequential", 2_000), behind);
     }
 }

@@ -309,7 +309,7 @@ mod tests {
     fn sample() -> Sample {
         let cell = Cell {
             workload: "w".into(),
-            point: Point { documents: 10, concurrency: 8 },
+            point: Point { documents: 10, concurrency: 8, rate: None },
             client: Client::Raw,
             lane: "a/b".into(),
             placement: Placement::Unpinned,

@@ -63,6 +63,12 @@ pub struct JobMeasured {
     pub address_space_bytes_peak: Option<u64>,
     /// `[nanoseconds, count]` of service times.
     pub service_times_ns: Vec<(u64, u64)>,
+    /// `[nanoseconds, count]` of latencies, in an open loop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latencies_ns: Option<Vec<(u64, u64)>>,
+    /// How many documents were asked for before the schedule's end, in an open loop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_in_time: Option<u64>,
 }
 
 /// What the kernel saw of a whole process.

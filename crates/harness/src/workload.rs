@@ -1,5 +1,6 @@
 //! What is measured, as data: the types behind `workloads.toml`.
 
+use job::Process;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -33,6 +34,10 @@ pub struct Workload {
     pub documents: Documents,
     /// The most requests in flight: a number, or a list of them.
     pub concurrency: Counts,
+    /// How documents arrive, in an open loop; none in a closed one.
+    pub arrivals: Option<Process>,
+    /// How many documents are due in a second, in an open loop: a number, or a list of them.
+    pub rate: Option<Counts>,
     /// What the origin waits before it answers, microseconds.
     #[serde(default)]
     pub delay_us: u64,
@@ -67,6 +72,8 @@ pub struct Changes {
     pub documents: Option<Documents>,
     /// In place of the workload's `concurrency`.
     pub concurrency: Option<Counts>,
+    /// In place of the workload's `rate`.
+    pub rate: Option<Counts>,
     /// Leaves the workload out.
     #[serde(default)]
     pub leave_out: bool,
@@ -83,12 +90,15 @@ pub enum Source {
     Files,
 }
 
-/// How many documents: the same as the concurrency, or these numbers, each with every concurrency.
+/// How many documents: as many as something else says, or these numbers, each with every
+/// concurrency.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "toml::Value")]
 pub enum Documents {
     /// `"concurrency"`: N = C.
     LikeConcurrency,
+    /// `"200 ms"`: as many as arrive in that time at the workload's rate.
+    InMilliseconds(u64),
     /// A number, or a list of them.
     Counts(Counts),
 }
@@ -98,13 +108,24 @@ pub enum Documents {
 #[serde(try_from = "toml::Value")]
 pub struct Counts(pub Vec<u64>);
 
-/// N and C: where in a workload a cell lies.
+/// N and C, and the rate in an open loop: where in a workload a cell lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Point {
     /// Documents to fetch.
     pub documents: u64,
     /// The most requests in flight.
     pub concurrency: u64,
+    /// Documents due in a second, in an open loop; none in a closed one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<u64>,
+}
+
+impl Point {
+    /// How long all documents take to arrive, microseconds; nothing in a closed loop.
+    pub fn schedule_us(&self) -> u64 {
+        let us = |rate| self.documents.saturating_mul(1_000_000) / rate;
+        self.rate.map_or(0, us)
+    }
 }
 
 /// Why a file of workloads, or a choice of them, is not one.
@@ -212,10 +233,11 @@ pub fn select(workloads: Vec<Workload>, names: &[String]) -> Result<Vec<Workload
     Ok(workloads.into_iter().filter(|w| names.is_empty() || names.contains(&w.name)).collect())
 }
 
-/// The most documents of a cell, the most of them at once, and the longest delay, when answers
-/// alone are looked at: what any machine allows.
+/// The most documents of a cell, the most of them at once, the least of them in a second, and the
+/// longest delay, when answers alone are looked at: what any machine allows, in no time.
 const VERIFY_DOCUMENTS: u64 = 16;
 const VERIFY_CONCURRENCY: u64 = 64;
+const VERIFY_RATE_LEAST: u64 = 1_000;
 const VERIFY_DELAY_US: u64 = 1_000;
 
 impl Workload {
@@ -235,30 +257,60 @@ impl Workload {
         };
         self.documents = changes.documents.unwrap_or(self.documents);
         self.concurrency = changes.concurrency.unwrap_or(self.concurrency);
+        self.rate = changes.rate.or(self.rate);
         (named || !changes.leave_out).then_some(self)
     }
 
-    /// Every N with every C, in the order of the file.
+    /// Every N with every C at every rate, in the order of the file.
     pub fn points(&self, profile: Profile) -> Vec<Point> {
         let (documents_most, concurrency_most) = match profile {
             Profile::Verify => (VERIFY_DOCUMENTS, VERIFY_CONCURRENCY),
             _ => (u64::MAX, u64::MAX),
         };
         let mut points = Vec::new();
-        for &concurrency in &self.concurrency.0 {
-            let documents = match &self.documents {
-                Documents::LikeConcurrency => &[concurrency][..],
-                Documents::Counts(counts) => &counts.0,
-            };
-            for &documents in documents {
-                let documents = documents.min(documents_most);
-                let point = Point { documents, concurrency: concurrency.min(concurrency_most) };
-                if !points.contains(&point) {
-                    points.push(point);
+        for rate in self.rates(profile) {
+            for &concurrency in &self.concurrency.0 {
+                for documents in self.documents_at(concurrency, rate) {
+                    let documents = documents.min(documents_most);
+                    let concurrency = concurrency.min(concurrency_most);
+                    let point = Point { documents, concurrency, rate };
+                    if !points.contains(&point) {
+                        points.push(point);
+                    }
                 }
             }
         }
         points
+    }
+
+    /// Every rate, or the one that a closed loop has not.
+    fn rates(&self, profile: Profile) -> Vec<Option<u64>> {
+        let least = if profile == Profile::Verify { VERIFY_RATE_LEAST } else { 1 };
+        match &self.rate {
+            Some(rates) => rates.0.iter().map(|rate| Some(*rate.max(&least))).collect(),
+            None => vec![None],
+        }
+    }
+
+    fn documents_at(&self, concurrency: u64, rate: Option<u64>) -> Vec<u64> {
+        match &self.documents {
+            Documents::LikeConcurrency => vec![concurrency],
+            Documents::InMilliseconds(milliseconds) => {
+                vec![(rate.unwrap_or(0).saturating_mul(*milliseconds) / 1_000).max(1)]
+            }
+            Documents::Counts(counts) => counts.0.clone(),
+        }
+    }
+
+    fn is_in_milliseconds(&self) -> bool {
+        let changed = [&self.standard, &self.quick, &self.full].map(|c| c.documents.as_ref());
+        let all = changed.into_iter().flatten().chain([&self.documents]);
+        all.into_iter().any(|documents| matches!(documents, Documents::InMilliseconds(_)))
+    }
+
+    fn has_rate(&self) -> bool {
+        let changed = [&self.standard, &self.quick, &self.full].map(|c| c.rate.is_some());
+        self.rate.is_some() || changed.contains(&true)
     }
 
     fn has_generated(&self, bytes: impl std::ops::RangeBounds<u64>) -> bool {
@@ -286,6 +338,19 @@ impl Workload {
             () if !(0.0..=1.0).contains(&self.in_flight_least) => {
                 Some("`in_flight_least` is a part: from 0 to 1")
             }
+            () if self.arrivals.is_some() && self.rate.is_none() => {
+                Some("`arrivals` needs a `rate`: documents per second")
+            }
+            () if self.arrivals.is_none() && self.has_rate() => {
+                Some("`rate` needs `arrivals`: \"uniform\" or \"poisson\"")
+            }
+            () if self.arrivals.is_none() && self.is_in_milliseconds() => {
+                Some("`documents` is a time, which needs `arrivals` and a `rate`")
+            }
+            () if self.arrivals.is_some() && self.in_flight_least > 0.0 => Some(
+                "`in_flight_least` is for a closed loop: with `arrivals` the schedule says how \
+                 many are in flight",
+            ),
             () => None,
         }
     }
@@ -297,10 +362,19 @@ impl TryFrom<toml::Value> for Documents {
     fn try_from(value: toml::Value) -> Result<Self, Self::Error> {
         match value.as_str() {
             Some("concurrency") => Ok(Documents::LikeConcurrency),
-            Some(_) => Err("a number, a list of numbers, or \"concurrency\""),
+            Some(text) => in_milliseconds(text).map(Documents::InMilliseconds).ok_or(
+                "a number, a list of numbers, \"concurrency\", or a time such as \"200 ms\", of \
+                 an hour at most",
+            ),
             None => Counts::try_from(value).map(Documents::Counts),
         }
     }
+}
+
+/// The number of `200 ms`, up to an hour.
+fn in_milliseconds(text: &str) -> Option<u64> {
+    let number = text.strip_suffix("ms")?.trim_end().parse().ok()?;
+    (1..=3_600_000).contains(&number).then_some(number)
 }
 
 impl TryFrom<toml::Value> for Counts {
@@ -338,7 +412,7 @@ full = { leave_out = true }
 "#;
 
     fn point(documents: u64, concurrency: u64) -> Point {
-        Point { documents, concurrency }
+        Point { documents, concurrency, rate: None }
     }
 
     fn refusal(text: &str) -> String {
@@ -372,6 +446,53 @@ full = { leave_out = true }
         let workload = read("w.toml", &text).unwrap().remove(0);
         assert_eq!(workload.points(Profile::Standard), [point(100, 100), point(1_600, 1_600)]);
         assert_eq!(workload.points(Profile::Verify), [point(16, 64)]);
+    }
+
+    const OPEN: &str = r#"
+[[workload]]
+name = "open"
+shows = "What comes when it comes."
+arrivals = "poisson"
+rate = [500, 2_000]
+documents = "200 ms"
+concurrency = 64
+quick = { rate = 100, documents = 20 }
+"#;
+
+    #[test]
+    fn an_open_loop_has_a_point_for_each_rate() {
+        let workload = || read("w.toml", OPEN).unwrap().remove(0);
+        let at = |documents, rate| Point { rate: Some(rate), ..point(documents, 64) };
+        assert_eq!(workload().points(Profile::Standard), [at(100, 500), at(400, 2_000)]);
+        assert_eq!(at(400, 2_000).schedule_us(), 200_000);
+        let quick = workload().in_profile(Profile::Quick, false).unwrap();
+        assert_eq!(quick.points(Profile::Quick), [at(20, 100)]);
+        let verify = workload().in_profile(Profile::Verify, false).unwrap();
+        assert_eq!(verify.points(Profile::Verify), [at(16, 1_000), at(16, 2_000)]);
+    }
+
+    #[test]
+    fn half_an_open_loop_is_refused() {
+        let refused = |from: &str, to: &str| refusal(&OPEN.replacen(from, to, 1));
+        let why = refused("rate = [500, 2_000]\n", "");
+        assert_eq!(why, "w.toml: workload `open`: `arrivals` needs a `rate`: documents per second");
+        let why = refused("arrivals = \"poisson\"\n", "");
+        assert!(why.ends_with("`rate` needs `arrivals`: \"uniform\" or \"poisson\""), "{why}");
+        let why = refusal(&PLAIN.replace("[1, 10]", "\"200 ms\""));
+        assert!(
+            why.ends_with("`documents` is a time, which needs `arrivals` and a `rate`"),
+            "{why}"
+        );
+        let why = refused("concurrency = 64", "concurrency = 64\nin_flight_least = 0.5");
+        assert!(why.contains("`in_flight_least` is for a closed loop"), "{why}");
+        let why = refused("\"poisson\"", "\"often\"");
+        assert_eq!(why, "w.toml:5: unknown variant `often`, expected `uniform` or `poisson`");
+        let why = refused("[500, 2_000]", "0");
+        assert!(why.starts_with("w.toml:6: `rate`: a number, or a list of numbers"), "{why}");
+        for time in ["0 ms", "200", "2 s", "3600001 ms"] {
+            let why = refused("200 ms", time);
+            assert!(why.starts_with("w.toml:7: `documents`: a number, a list"), "{why}");
+        }
     }
 
     #[test]

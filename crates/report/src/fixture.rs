@@ -50,7 +50,7 @@ pub fn ending(how: How) -> Ending {
 }
 
 fn cell(lane: &str, client: Client) -> Cell {
-    let point = Point { documents: 100, concurrency: 8 };
+    let point = Point { documents: 100, concurrency: 8, rate: None };
     let placement = Placement::Unpinned;
     Cell { workload: "all-at-once".into(), point, client, lane: lane.into(), placement }
 }
@@ -69,6 +69,7 @@ fn plan() -> Plan {
         name: "all-at-once".into(),
         shows: "What a wait costs.".into(),
         source: Source::Generated,
+        arrivals: None,
         delay_us: 20_000,
         close: false,
         document_bytes: 1_500,
@@ -98,6 +99,8 @@ fn sample(lane: &str, client: Client, wall_ms: f64) -> Sample {
         rss_bytes_peak: Some(4 << 19),
         address_space_bytes_peak: Some(1 << 27),
         service_times_ns: vec![(2_000_000, 2), (1_000_000, 98)],
+        latencies_ns: None,
+        sent_in_time: None,
     };
     let process = ProcessMeasured { wall_ns: 9_000_000, usage, exit_code: Some(0), signal: None };
     Sample {
