@@ -3,6 +3,7 @@
 use harness::number::grouped;
 
 use crate::figures::Figures;
+use crate::open_loop;
 use crate::stats::Spread;
 use crate::summary::{Common, Group, Row, Summary, WorkloadSummary};
 
@@ -34,6 +35,34 @@ pub fn columns(figures: &Figures) -> [String; 7] {
     ]
 }
 
+/// The heads of a workload's columns but the first.
+pub fn heads(workload: &WorkloadSummary) -> &'static [&'static str] {
+    if workload.is_open_loop() { &open_loop::HEADS } else { &HEADS }
+}
+
+/// The columns of a row of `workload`, as many as it has heads.
+pub fn texts(workload: &WorkloadSummary, row: &Row) -> Vec<String> {
+    match &row.figures {
+        None => vec![NOTHING.to_owned(); heads(workload).len()],
+        Some(figures) => match &figures.open_loop {
+            None => columns(figures).to_vec(),
+            Some(of_open_loop) => open_loop::columns(figures, of_open_loop).to_vec(),
+        },
+    }
+}
+
+/// What the heads of all tables leave out.
+pub fn captions(summary: &Summary) -> Vec<&'static str> {
+    let mut captions = Vec::new();
+    for workload in &summary.workloads {
+        let caption = if workload.is_open_loop() { open_loop::CAPTION } else { CAPTION };
+        if !captions.contains(&caption) {
+            captions.push(caption);
+        }
+    }
+    captions
+}
+
 /// Whether the row is its group's best.
 pub fn is_best(row: &Row) -> bool {
     // The best was divided by itself, which is exactly 1.
@@ -43,7 +72,8 @@ pub fn is_best(row: &Row) -> bool {
 /// What stands above a group of rows.
 pub fn group_head(group: &Group) -> String {
     let (n, c) = (grouped(group.point.documents), grouped(group.point.concurrency));
-    format!("N={n} C={c} {}", group.client)
+    let rate = group.point.rate.map_or(String::new(), |rate| format!("{}/s ", grouped(rate)));
+    format!("N={n} C={c} {rate}{}", group.client)
 }
 
 /// How many samples the rows have: `5 samples a row`, or `3 to 5`.
@@ -115,7 +145,7 @@ pub fn three_digits(value: f64) -> String {
 }
 
 /// The value and its spread, with as many decimals as the value bears.
-fn with_spread(spread: Spread) -> String {
+pub(crate) fn with_spread(spread: Spread) -> String {
     let text = |value: f64| match spread.median {
         _ if spread.median < 99.995 => format!("{value:.2}"),
         _ if spread.median < 999.95 => format!("{value:.1}"),

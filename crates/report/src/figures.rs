@@ -3,6 +3,7 @@
 use harness::sample::{JobMeasured, Sample};
 use serde::Serialize;
 
+use crate::open_loop::{self, OpenLoopFigures};
 use crate::stats::{Spread, median, quantile};
 use crate::summary::Group;
 
@@ -21,8 +22,12 @@ pub struct Figures {
     pub service_time_ms_p50: Option<f64>,
     /// Median over samples of the service time's 99th percentile, milliseconds.
     pub service_time_ms_p99: Option<f64>,
-    /// Wall time against the group's best: 1 for the best, 2 for twice as long.
+    /// Wall time against the group's best: 1 for the best, 2 for twice as long. In an open loop it
+    /// is CPU time, and no number (null in JSON) for a lane that did not keep up.
     pub ratio: f64,
+    /// What only an open loop has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_loop: Option<OpenLoopFigures>,
 }
 
 /// `VmHWM` of the sample's process.
@@ -50,11 +55,15 @@ pub(crate) fn figures(samples: &[&Sample], floor_rss_bytes: Option<f64>) -> Opti
         service_time_ms_p50: service_time_ms(0.5),
         service_time_ms_p99: service_time_ms(0.99),
         ratio: f64::NAN,
+        open_loop: open_loop::figures(samples),
     })
 }
 
 /// Compares every row with the group's best.
 pub(crate) fn rank(group: &mut Group) {
+    if group.point.rate.is_some() {
+        return open_loop::rank(group);
+    }
     let figures = || group.rows.iter().filter_map(|row| row.figures.as_ref());
     let best = figures().map(|figures| figures.wall_ms.median).fold(f64::INFINITY, f64::min);
     for figures in group.rows.iter_mut().filter_map(|row| row.figures.as_mut()) {

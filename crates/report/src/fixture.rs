@@ -13,7 +13,7 @@ use harness::plan::{Cell, NotRun, PLAN_SCHEMA, Plan, PlannedCell, PlannedWorkloa
 use harness::record::{Ending, How, Recorded};
 use harness::sample::{JobMeasured, ProcessMeasured, SAMPLE_SCHEMA, Sample};
 use harness::workload::{Point, Profile, Source};
-use job::{Client, Usage};
+use job::{Client, Process, Usage};
 
 pub const LANES: [&str; 3] = ["blocking/sequential", "stackful/hub", "stackless/tokio-local"];
 
@@ -42,6 +42,20 @@ pub fn scale_walls(recorded: &mut Recorded, wall_ms: f64) {
     for job in recorded.samples.iter_mut().filter_map(|sample| sample.job.as_mut()) {
         job.wall_ns = (job.wall_ns as f64 * wall_ms / 20.0) as u64;
     }
+}
+
+/// The same in an open loop, where every document is sent in time and one in fifty comes late.
+pub fn at_rate(rate: u64) -> Recorded {
+    let mut recorded = recorded();
+    recorded.plan.workloads[0].arrivals = Some(Process::Poisson);
+    let planned = recorded.plan.cells.iter_mut().map(|planned| &mut planned.cell);
+    let taken = recorded.samples.iter_mut().map(|sample| &mut sample.cell);
+    planned.chain(taken).for_each(|cell| cell.point.rate = Some(rate));
+    for job in recorded.samples.iter_mut().filter_map(|sample| sample.job.as_mut()) {
+        job.latencies_ns = Some(vec![(40_000_000, 2), (3_000_000, 98)]);
+        job.sent_in_time = Some(100);
+    }
+    recorded
 }
 
 pub fn ending(how: How) -> Ending {

@@ -10,6 +10,7 @@
 //!
 //! * [`stats`]: the few statistics that there are;
 //! * [`figures`]: samples of one cell as numbers;
+//! * [`open_loop`]: those that only an open loop has, and its table;
 //! * [`summary`]: samples as rows, and what stands in a row that has none;
 //! * [`cells`]: one row as text, the same for every form;
 //! * [`table`]: for a terminal of 100 columns;
@@ -21,6 +22,7 @@ pub mod figures;
 mod fixture;
 mod machine;
 pub mod markdown;
+pub mod open_loop;
 pub mod stats;
 pub mod summary;
 pub mod table;

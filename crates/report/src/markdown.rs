@@ -14,7 +14,7 @@ pub fn render(summary: &Summary) -> String {
     for workload in &summary.workloads {
         of_workload(&mut text, workload).expect("writing to a String cannot fail");
     }
-    text + cells::CAPTION + "\n"
+    text + &cells::captions(summary).join("\n\n") + "\n"
 }
 
 fn of_workload(text: &mut String, workload: &WorkloadSummary) -> std::fmt::Result {
@@ -23,18 +23,18 @@ fn of_workload(text: &mut String, workload: &WorkloadSummary) -> std::fmt::Resul
         return write!(text, "Not run: {why}.\n\n");
     }
     let notes = cells::notes(workload);
-    writeln!(text, "| N, C, client | lane | {} |", cells::HEADS.join(" | "))?;
-    writeln!(text, "|---|---|{}", "---:|".repeat(cells::HEADS.len()))?;
+    let heads = cells::heads(workload);
+    writeln!(text, "| N, C, client | lane | {} |", heads.join(" | "))?;
+    writeln!(text, "|---|---|{}", "---:|".repeat(heads.len()))?;
     for group in &workload.groups {
         for row in &group.rows {
-            let columns = match &row.figures {
-                Some(figures) => cells::columns(figures),
-                None => [(); 7].map(|()| cells::NOTHING.to_owned()),
-            };
+            let columns = cells::texts(workload, row).into_iter();
             let strong = if cells::is_best(row) { "**" } else { "" };
             let lane = format!("{strong}{}{strong}{}", row.lane, cells::note_mark(row, &notes));
-            let columns = columns.map(|column| format!("{strong}{column}{strong}")).join(" | ");
-            writeln!(text, "| {} | {lane} | {columns} |", cells::group_head(group))?;
+            let columns: Vec<_> =
+                columns.map(|column| format!("{strong}{column}{strong}")).collect();
+            let (head, columns) = (cells::group_head(group), columns.join(" | "));
+            writeln!(text, "| {head} | {lane} | {columns} |")?;
         }
     }
     write!(text, "\n{}. {}\n\n", cells::samples(workload), cells::common(&workload.common))?;

@@ -80,6 +80,13 @@ pub struct Common {
     pub delay_late_ms_p99: Option<f64>,
 }
 
+impl WorkloadSummary {
+    /// Whether its documents arrive at a rate.
+    pub fn is_open_loop(&self) -> bool {
+        self.groups.iter().any(|group| group.point.rate.is_some())
+    }
+}
+
 impl Summary {
     /// Whether every cell that was to run has figures, and no lane failed.
     pub fn is_sound(&self) -> bool {

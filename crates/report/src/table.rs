@@ -34,8 +34,10 @@ pub fn render(summary: &Summary, style: Style) -> String {
         lines.push(String::new());
         lines.extend(of_workload(workload, style));
     }
-    lines.push(String::new());
-    lines.extend(wrapped(cells::CAPTION));
+    for caption in cells::captions(summary) {
+        lines.push(String::new());
+        lines.extend(wrapped(caption));
+    }
     lines.join("\n") + "\n"
 }
 
@@ -72,11 +74,11 @@ fn table(workload: &WorkloadSummary, notes: &[&str], style: Style) -> Table {
         Style::Bold => table.enforce_styling(),
         Style::Plain => table.force_no_tty(),
     };
-    table.set_header(std::iter::once("lane").chain(cells::HEADS));
+    table.set_header(std::iter::once("lane").chain(cells::heads(workload).iter().copied()));
     for group in &workload.groups {
         table.add_row(TableRow::from(vec![bold(Cell::new(cells::group_head(group)), true)]));
         for row in &group.rows {
-            table.add_row(table_row(row, notes, style));
+            table.add_row(table_row(workload, row, notes, style));
         }
     }
     for (index, column) in table.column_iter_mut().enumerate() {
@@ -88,14 +90,11 @@ fn table(workload: &WorkloadSummary, notes: &[&str], style: Style) -> Table {
     table
 }
 
-fn table_row(row: &Row, notes: &[&str], style: Style) -> TableRow {
+fn table_row(workload: &WorkloadSummary, row: &Row, notes: &[&str], style: Style) -> TableRow {
     let mark = cells::note_mark(row, notes);
     let best = cells::is_best(row);
     let star = if best && style == Style::Plain { " *" } else { "" };
-    let mut columns = match &row.figures {
-        Some(figures) => cells::columns(figures),
-        None => [(); 7].map(|()| cells::NOTHING.to_owned()),
-    };
+    let mut columns = cells::texts(workload, row);
     if let Some(last) = columns.last_mut() {
         last.push_str(star);
     }
