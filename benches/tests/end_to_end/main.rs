@@ -13,6 +13,7 @@ mod endings;
 mod gates;
 mod misuse;
 mod odd_lanes;
+mod open_loop;
 mod outputs;
 #[path = "../../compare.rs"]
 mod pipeline;
@@ -29,7 +30,13 @@ fn main() -> ExitCode {
         Ok("bench") => enter(Door::Bench, lanes, pipeline::compare),
         Ok(_) => enter(Door::Command, lanes, pipeline::compare),
         Err(_) => {
-            let trials = [outputs::trials(), gates::trials(), endings::trials(), misuse::trials()];
+            let trials = [
+                outputs::trials(),
+                open_loop::trials(),
+                gates::trials(),
+                endings::trials(),
+                misuse::trials(),
+            ];
             let trials = trials.into_iter().flatten().collect();
             libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
         }

@@ -26,7 +26,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// Finds one line on standard error, exit code 2, and nothing started.
-fn refused(scratch: &Scratch, arguments: &str) -> String {
+pub fn refused(scratch: &Scratch, arguments: &str) -> String {
     let run = said(&mut scratch.run(arguments));
     assert_eq!(run.code, Some(2), "{run:?}");
     assert_eq!(run.stdout, "");

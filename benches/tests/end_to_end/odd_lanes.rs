@@ -4,10 +4,10 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
-use job::{FetchError, Fetched, Job, Lane, LaneError, Needs, Tally};
+use job::{FetchError, Fetched, Job, Lane, LaneError, Needs, OnSchedule, Tally};
 
 /// Lanes that keep their promises.
 pub const SOUND: &[Lane] = &[
@@ -42,6 +42,9 @@ pub const ALL: &[Lane] = &[
         |job| Needs { mappings: u64::MAX / 2, ..all_in_flight(job) },
         |job| fetch_all(job, 1),
     ),
+    lane("odd/heedless", all_in_flight, |job| {
+        fetch_all(&Job { arrivals: None, ..job.clone() }, job.concurrency)
+    }),
 ];
 
 /// A lane that answers right, and one that does not.
@@ -83,10 +86,14 @@ fn hang() -> ! {
     }
 }
 
-/// As many threads as requests in flight, each with a connection of its own.
+/// As many threads as requests in flight, each with a connection of its own. Each takes the next
+/// document and, in an open loop, sleeps until it is due.
 fn fetch_all(job: &Job, in_flight: u64) -> Result<Tally, LaneError> {
     let next = AtomicU64::new(0);
     let tally = Mutex::new(Tally::new(job));
+    let schedule: Option<Vec<Duration>> =
+        job.arrivals.map(|arrivals| arrivals.schedule(job.documents).collect());
+    let start = Instant::now();
     let work = || -> Result<(), FetchError> {
         let mut connection = None;
         loop {
@@ -94,8 +101,17 @@ fn fetch_all(job: &Job, in_flight: u64) -> Result<Tally, LaneError> {
             if index >= job.documents {
                 return Ok(());
             }
+            let due = schedule.as_ref().map(|schedule| schedule[index as usize]);
+            if let Some(early) = due.and_then(|due| due.checked_sub(start.elapsed())) {
+                thread::sleep(early);
+            }
+            let sent = start.elapsed();
             let fetched = fetch(&job.url(index), &mut connection)?;
-            tally.lock().expect("no thread panics").add(&fetched);
+            let mut tally = tally.lock().expect("no thread panics");
+            match due {
+                Some(due) => tally.add_on_schedule(&OnSchedule { due, sent, fetched }),
+                None => tally.add(&fetched),
+            }
         }
     };
     thread::scope(|scope| {

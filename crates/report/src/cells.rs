@@ -145,7 +145,7 @@ pub fn three_digits(value: f64) -> String {
 }
 
 /// The value and its spread, with as many decimals as the value bears.
-pub(crate) fn with_spread(spread: Spread) -> String {
+fn with_spread(spread: Spread) -> String {
     let text = |value: f64| match spread.median {
         _ if spread.median < 99.995 => format!("{value:.2}"),
         _ if spread.median < 999.95 => format!("{value:.1}"),

@@ -7,7 +7,7 @@
 use harness::sample::{JobMeasured, Sample};
 use serde::Serialize;
 
-use crate::cells::{NOTHING, three_digits, with_spread};
+use crate::cells::{NOTHING, three_digits};
 use crate::figures::Figures;
 use crate::stats::{Spread, median, quantile};
 use crate::summary::Group;
@@ -112,7 +112,7 @@ pub(crate) fn columns(figures: &Figures, open_loop: &OpenLoopFigures) -> [String
     [
         // Cut and not rounded: 1.000 is all of them.
         format!("{:.3}", (open_loop.sent_part * 1e3).floor() / 1e3),
-        open_loop.cpu_us_per_document.map_or(NOTHING.to_owned(), with_spread),
+        open_loop.cpu_us_per_document.map_or(NOTHING.to_owned(), narrow),
         optional(figures.rss_bytes_above_floor.map(mebibytes)),
         optional(open_loop.latency_ms_p50),
         optional(open_loop.latency_ms_p99),
@@ -120,6 +120,20 @@ pub(crate) fn columns(figures: &Figures, open_loop: &OpenLoopFigures) -> [String
         optional(figures.service_time_ms_p99),
         ratio,
     ]
+}
+
+/// The value and its spread in three digits: the heads of these groups are long.
+fn narrow(spread: Spread) -> String {
+    let decimals = match spread.median {
+        median if median < 9.995 => 2,
+        median if median < 99.95 => 1,
+        _ => 0,
+    };
+    let median = three_digits(spread.median);
+    match spread.deviation {
+        Some(deviation) => format!("{median} ± {deviation:.decimals$}"),
+        None => median,
+    }
 }
 
 #[cfg(test)]
@@ -223,6 +237,15 @@ mod tests {
         let text = render(&summarise(&recorded), Style::Plain);
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         assert!(fixture::LANES.iter().all(|lane| text.contains(&format!(" {lane}"))), "{text}");
+    }
+
+    #[test]
+    fn a_spread_has_the_decimals_of_its_value() {
+        let text = |median, deviation| narrow(Spread { median, deviation });
+        assert_eq!(text(5.126, Some(0.211)), "5.13 ± 0.21");
+        assert_eq!(text(50.126, Some(10.51)), "50.1 ± 10.5");
+        assert_eq!(text(1_250.4, Some(3.2)), "1,250 ± 3");
+        assert_eq!(text(50.126, None), "50.1");
     }
 
     #[test]
