@@ -18,6 +18,7 @@ use harness::{
 };
 use job::Lane;
 
+use crate::allocations;
 use crate::cli::RunOptions;
 use crate::enter::Misuse;
 
@@ -200,6 +201,7 @@ impl Choice<'_> {
             commit: option_env!("COMPARE_COMMIT").map(str::to_owned),
             modified: option_env!("COMPARE_STATUS").map(|status| !status.is_empty()),
             optimised: !cfg!(debug_assertions),
+            features: allocations::FEATURE.into_iter().map(str::to_owned).collect(),
             crates: locked_crates(include_str!("../Cargo.lock"))?,
         };
         let server = self.options.origin.name();
@@ -221,8 +223,8 @@ impl Choice<'_> {
             warm_up: !self.options.verify,
         };
         let (program, corpora) = (self.program.as_path(), &self.corpora);
-        let processors = self.processors.as_ref();
-        Bench { program, plan, corpora, origin, record, processors, interrupt, pace }
+        let (processors, inspect) = (self.processors.as_ref(), self.options.inspects());
+        Bench { program, plan, corpora, origin, record, processors, interrupt, pace, inspect }
     }
 }
 

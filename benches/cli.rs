@@ -23,6 +23,7 @@ Examples:
   compare run --list                       lanes and workloads
   compare run --workloads no-delay --lanes stackful,stackless/tokio
   compare run --concurrency 64,512 --samples 10 --json
+  compare run --inspect                    and what memory, system calls and allocations it took
   compare run --corpus my-documents/       your own *.json documents, too
   compare table target/compare/DATE-TIME   the tables of a record, once more
   compare origin --listen 127.0.0.1:8080   the server alone, to look at
@@ -72,6 +73,10 @@ pub struct RunOptions {
     /// Exactly this many samples of each cell, however long it takes
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub samples: Option<u32>,
+    /// Take every cell apart afterwards: memory by kind, system calls by name, allocations. Takes as
+    /// long as it needs, and is part of --full
+    #[arg(long)]
+    pub inspect: bool,
     /// Fetch the *.json documents of this folder, too: one object each, with id, name, weight,
     /// height, types, stats and moves
     #[arg(long, value_name = "DIR")]
@@ -152,6 +157,11 @@ impl RunOptions {
             (_, _, true) => Profile::Full,
             _ => Profile::Standard,
         }
+    }
+
+    /// Whether every cell is taken apart afterwards.
+    pub fn inspects(&self) -> bool {
+        !self.verify && (self.inspect || self.full)
     }
 
     /// How often each cell runs, time permitting.

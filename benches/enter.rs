@@ -16,6 +16,7 @@ use harness::record::{Ending, How, RecordError};
 use job::Lane;
 use report::Summary;
 
+use crate::allocations;
 use crate::cli::{Cli, Command, RunOptions};
 use crate::print::tell_line;
 use crate::{print, verify};
@@ -90,7 +91,9 @@ fn command(
             origin::run(options)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Lane { id } => Ok(harness::child::run(&one_lane(id, lanes)?)),
+        Command::Lane { id } => {
+            Ok(harness::child::run(&one_lane(id, lanes)?, allocations::COUNTER))
+        }
     }
 }
 

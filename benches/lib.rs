@@ -7,10 +7,12 @@
 //! * [`cli`]: what can be said on the command line;
 //! * [`mod@enter`]: which of its faces the program shows;
 //! * [`choice`]: options as workloads, lanes, a plan;
+//! * [`allocations`]: what a job asks of the allocator, in a build that counts;
 //! * [`progress`]: what a person sees meanwhile;
 //! * [`mod@print`]: tables, JSON, Markdown, lists;
 //! * [`verify`]: every cell under `cargo test`.
 
+pub mod allocations;
 pub mod choice;
 pub mod cli;
 pub mod enter;

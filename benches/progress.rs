@@ -1,20 +1,44 @@
 //! What a person sees meanwhile.
 
+use harness::inspect;
 use harness::measure::{Event, MeasureError};
+use harness::origin_process::OriginError;
 use harness::plan::NotRun;
+use harness::record::How;
 use harness::{Bench, Ending, Plan, Sample};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::print::tell_line;
 
-/// Measures, and shows how far it is.
+/// Measures, then takes the cells apart if that was asked for, and shows how far it is.
 ///
 /// # Errors
 ///
 /// Those of [`harness::measure()`].
 pub fn measure(bench: &mut Bench<'_>) -> Result<Ending, MeasureError> {
-    let progress = Progress::over(bench.plan);
-    harness::measure(bench, &mut |event| progress.show(&event))
+    let ending = {
+        let progress = Progress::over(bench.plan);
+        harness::measure(bench, &mut |event| progress.show(&event))?
+    };
+    let goes_on = matches!(ending.how, How::Complete | How::OutOfTime);
+    Ok(if bench.inspect && goes_on { take_apart(bench, ending) } else { ending })
+}
+
+/// What was timed is in the record with its end, so whatever happens here is only told.
+fn take_apart(bench: &mut Bench<'_>, ending: Ending) -> Ending {
+    let progress = Progress::new(0);
+    let inspected = harness::inspect(bench, &mut |event| progress.show_inspection(&event));
+    drop(progress);
+    match inspected {
+        Ok(true) => ending,
+        Ok(false) | Err(MeasureError::Origin(OriginError::Interrupted)) => {
+            Ending { how: How::Interrupted, ..ending }
+        }
+        Err(error) => {
+            tell_line(&format!("not all cells were taken apart: {error}"));
+            ending
+        }
+    }
 }
 
 /// A bar on standard error, and a line for every sample that does not count.
@@ -31,9 +55,13 @@ impl Progress {
     fn over(plan: &Plan) -> Self {
         tell_refusals(plan);
         let samples = plan.running().count() as u64 * u64::from(plan.rounds);
+        Progress::new(samples)
+    }
+
+    fn new(length: u64) -> Self {
         let template = "{bar:24} {pos}/{len} {elapsed} {wide_msg}";
         let style = ProgressStyle::with_template(template).expect("a constant template is right");
-        let bar = ProgressBar::new(samples).with_style(style);
+        let bar = ProgressBar::new(length).with_style(style);
         Progress { bar }
     }
 
@@ -50,10 +78,31 @@ impl Progress {
         }
     }
 
+    /// Shows what happens while cells are taken apart.
+    fn show_inspection(&self, event: &inspect::Event<'_>) {
+        match event {
+            inspect::Event::Planned(looks) => self.bar.set_length(*looks as u64),
+            inspect::Event::Absent(why) => {
+                self.tell(&format!("system calls are not counted: {why}"));
+            }
+            inspect::Event::Starting(cell) => self.bar.set_message(format!("inspects {cell}")),
+            inspect::Event::Taken(inspection) => {
+                self.bar.inc(1);
+                if let Some(why) = &inspection.void {
+                    self.tell(&format!("inspection of {}: {why}", inspection.cell));
+                }
+            }
+        }
+    }
+
     fn tell_void(&self, sample: &Sample) {
         if let Some(void) = &sample.void {
-            self.bar.suspend(|| tell_line(&format!("{}: {}", sample.cell, void.why)));
+            self.tell(&format!("{}: {}", sample.cell, void.why));
         }
+    }
+
+    fn tell(&self, line: &str) {
+        self.bar.suspend(|| tell_line(line));
     }
 }
 

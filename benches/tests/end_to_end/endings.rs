@@ -55,18 +55,18 @@ impl Hanging {
     }
 }
 
-fn children_of(process: u32) -> Vec<i32> {
+pub fn children_of(process: u32) -> Vec<i32> {
     let file = format!("/proc/{process}/task/{process}/children");
     let text = fs::read_to_string(file).unwrap();
     text.split_whitespace().map(|id| id.parse().unwrap()).collect()
 }
 
-fn grip(process: i32) -> OwnedFd {
+pub fn grip(process: i32) -> OwnedFd {
     pidfd_open(Pid::from_raw(process).unwrap(), PidfdFlags::empty()).unwrap()
 }
 
 /// A pidfd is readable once its process has ended.
-fn await_end(process: &OwnedFd) {
+pub fn await_end(process: &OwnedFd) {
     let limit = Timespec::try_from(Duration::from_secs(60)).unwrap();
     let mut fds = [PollFd::new(process, PollFlags::IN)];
     assert_eq!(poll(&mut fds, Some(&limit)).unwrap(), 1, "a child outlives its parent");

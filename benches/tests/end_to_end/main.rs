@@ -11,6 +11,7 @@ use libtest_mimic::Arguments;
 
 mod endings;
 mod gates;
+mod inspection;
 mod misuse;
 mod odd_lanes;
 mod open_loop;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
                 outputs::trials(),
                 open_loop::trials(),
                 gates::trials(),
+                inspection::trials(),
                 endings::trials(),
                 misuse::trials(),
             ];

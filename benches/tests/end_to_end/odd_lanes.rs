@@ -2,8 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::sync::Mutex;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Barrier, Mutex};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
@@ -45,6 +46,21 @@ pub const ALL: &[Lane] = &[
     lane("odd/heedless", all_in_flight, |job| {
         fetch_all(&Job { arrivals: None, ..job.clone() }, job.concurrency)
     }),
+    lane("odd/holds", all_in_flight, |job| {
+        hold();
+        fetch_all(job, job.concurrency)
+    }),
+    lane("odd/changes", all_in_flight, |job| {
+        let mut tally = fetch_all(job, job.concurrency)?;
+        tally.answer.moves += u64::from(timed_part_is_over());
+        Ok(tally)
+    }),
+    lane("odd/traced", all_in_flight, |job| {
+        if is_traced() {
+            hang();
+        }
+        fetch_all(job, job.concurrency)
+    }),
 ];
 
 /// A lane that answers right, and one that does not.
@@ -52,6 +68,13 @@ pub const WRONG: &[Lane] = &[SOUND[1], ALL[5]];
 
 /// Where `odd/hang` says that it hangs.
 pub const FIFO: &str = "ODD_LANES_FIFO";
+
+/// Names the run's record to those who behave differently once its timed part is over.
+pub const RECORD: &str = "ODD_LANES_RECORD";
+
+/// How many threads of `odd/holds` hold this many bytes together.
+pub const HOLDERS: u64 = 8;
+pub const HELD_BYTES: u64 = 64 << 20;
 
 const fn lane(
     id: &'static str,
@@ -84,6 +107,56 @@ fn hang() -> ! {
     loop {
         thread::park();
     }
+}
+
+fn timed_part_is_over() -> bool {
+    env::var_os(RECORD).is_some_and(|record| Path::new(&record).join("ending.json").exists())
+}
+
+fn is_traced() -> bool {
+    let status = fs::read_to_string("/proc/self/status").expect("a process has a status");
+    number_in_status(&status, "TracerPid:") != 0
+}
+
+/// Threads that hold memory until somebody has looked, where somebody looks.
+fn hold() {
+    let held = Barrier::new(HOLDERS as usize + 1);
+    thread::scope(|scope| {
+        for _ in 0..HOLDERS {
+            scope.spawn(|| {
+                let bytes = vec![1_u8; (HELD_BYTES / HOLDERS) as usize];
+                held.wait();
+                held.wait();
+                std::hint::black_box(bytes);
+            });
+        }
+        held.wait();
+        if timed_part_is_over() && !is_traced() {
+            until_looked_at();
+        }
+        held.wait();
+    });
+}
+
+/// Nobody is told that they are looked at. But who looks, the parent, sleeps in between, and the
+/// kernel counts how often.
+fn until_looked_at() {
+    const SLEEPS: u64 = 20;
+    let status = format!("/proc/{}/status", std::os::unix::process::parent_id());
+    let sleeps = || {
+        let status = fs::read_to_string(&status).expect("the parent outlives its lanes");
+        number_in_status(&status, "voluntary_ctxt_switches:")
+    };
+    let before = sleeps();
+    while sleeps() < before + SLEEPS {
+        thread::yield_now();
+    }
+}
+
+/// The number after `name` at the start of a line of `/proc/PID/status`.
+pub fn number_in_status(status: &str, name: &str) -> u64 {
+    let number = status.lines().find_map(|line| line.strip_prefix(name));
+    number.expect("a status has this").trim().parse().expect("it is a number")
 }
 
 /// As many threads as requests in flight, each with a connection of its own. Each takes the next

@@ -8,7 +8,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use job::protocol::Failed;
-use job::{Job, Lane, LaneError, Needs, Outcome, OutcomeResult, PROTOCOL_VERSION, Tally, Usage};
+use job::{
+    Allocations, Job, Lane, LaneError, Needs, Outcome, OutcomeResult, PROTOCOL_VERSION, Tally,
+    Usage,
+};
 
 use crate::limits::Limits;
 use crate::variant::Variant;
@@ -38,10 +41,20 @@ pub const FLOOR: Lane = Lane {
     },
 };
 
+/// How an allocator that counts is asked. The harness has none: its program brings one, or does
+/// not.
+#[derive(Debug, Clone, Copy)]
+pub struct AllocationCounter {
+    /// Counts from zero.
+    pub reset: fn(),
+    /// What was counted since then.
+    pub read: fn() -> Allocations,
+}
+
 /// The whole of a lane process: one job on standard input, one outcome on standard output.
-pub fn run(variant: &Variant) -> ExitCode {
+pub fn run(variant: &Variant, counter: Option<AllocationCounter>) -> ExitCode {
     match read_job() {
-        Ok(job) => match write_outcome(&outcome(variant, &job)) {
+        Ok(job) => match write_outcome(&outcome(variant, &job, counter)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => complain(variant, &format!("cannot write the outcome: {error}")),
         },
@@ -69,22 +82,30 @@ fn write_outcome(outcome: &Outcome) -> io::Result<()> {
 
 /// Does the job, unless the system cannot hold it: whoever starts a lane by hand learns the
 /// limit's name, too.
-fn outcome(variant: &Variant, job: &Job) -> Outcome {
+fn outcome(variant: &Variant, job: &Job, counter: Option<AllocationCounter>) -> Outcome {
     match Limits::raised().refuse(&variant.needs(job)) {
         Some(refusal) => {
             let failed = Failed { url: None, why: refusal.to_string() };
             Outcome { protocol: PROTOCOL_VERSION, result: OutcomeResult::Failed(failed) }
         }
-        None => observed(variant, job).unwrap_or_else(|error| Outcome::failed(&error)),
+        None => observed(variant, job, counter).unwrap_or_else(|error| Outcome::failed(&error)),
     }
 }
 
-fn observed(variant: &Variant, job: &Job) -> Result<Outcome, LaneError> {
+fn observed(
+    variant: &Variant,
+    job: &Job,
+    counter: Option<AllocationCounter>,
+) -> Result<Outcome, LaneError> {
+    if let Some(counter) = counter {
+        (counter.reset)();
+    }
     let before = usage_of_self();
     let start = Instant::now();
     let tally = variant.run(job)?;
     let wall = start.elapsed();
     let usage = difference(&usage_of_self(), &before);
+    let allocations = counter.map(|counter| (counter.read)());
     let (rss_bytes_peak, address_space_bytes_peak) = memory_peaks();
 
     let mut outcome =
@@ -93,6 +114,7 @@ fn observed(variant: &Variant, job: &Job) -> Result<Outcome, LaneError> {
         completed.usage = Some(usage);
         completed.rss_bytes_peak = rss_bytes_peak;
         completed.address_space_bytes_peak = address_space_bytes_peak;
+        completed.allocations = allocations;
     }
     Ok(outcome)
 }
@@ -168,13 +190,25 @@ mod tests {
 
     #[test]
     fn the_floor_sees_itself() {
-        let floor = completed(outcome(&FLOOR.into(), &job()));
+        let floor = completed(outcome(&FLOOR.into(), &job(), None));
         assert_eq!(floor.answer, Answer::new(10));
         assert!(floor.usage.is_some());
         assert!(floor.rss_bytes_peak.is_some_and(|bytes| bytes > 100_000));
         assert!(floor.address_space_bytes_peak > floor.rss_bytes_peak);
         let times: u64 = floor.service_times_ns.iter().map(|(_, count)| count).sum();
         assert_eq!(times, job().documents, "it measures as often as a lane");
+    }
+
+    #[test]
+    fn what_the_allocator_counted_is_told() {
+        let counted = Allocations { count: 3, bytes: 4, live_bytes_peak: 5 };
+        assert_eq!(completed(outcome(&FLOOR.into(), &job(), None)).allocations, None);
+        let counter = AllocationCounter {
+            reset: || {},
+            read: || Allocations { count: 3, bytes: 4, live_bytes_peak: 5 },
+        };
+        let told = completed(outcome(&FLOOR.into(), &job(), Some(counter))).allocations;
+        assert_eq!(told, Some(counted));
     }
 
     #[test]
@@ -187,14 +221,15 @@ mod tests {
             },
             ..FLOOR
         };
-        assert!(completed(outcome(&busy.into(), &job())).usage.unwrap().cpu_us() >= 3_000);
+        let busy = completed(outcome(&busy.into(), &job(), None));
+        assert!(busy.usage.unwrap().cpu_us() >= 3_000);
     }
 
     #[test]
     fn what_the_system_cannot_hold_is_refused_with_the_remedy() {
         let needs = |_: &Job| Needs { mappings: u64::MAX / 2, ..(FLOOR.needs)(&job()) };
         let greedy = Lane { needs, ..FLOOR };
-        let OutcomeResult::Failed(failed) = outcome(&greedy.into(), &job()).result else {
+        let OutcomeResult::Failed(failed) = outcome(&greedy.into(), &job(), None).result else {
             panic!("no system has that many mappings");
         };
         assert!(failed.why.contains("vm.max_map_count"), "{failed}");

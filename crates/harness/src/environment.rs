@@ -51,6 +51,9 @@ pub struct Build {
     pub modified: Option<bool>,
     /// Whether the compiler optimised; numbers without mean nothing.
     pub optimised: bool,
+    /// Features of the command that change what is measured.
+    #[serde(default)]
+    pub features: Vec<String>,
     /// Every crate in the lock file that comes from elsewhere, with its versions.
     pub crates: BTreeMap<String, Vec<String>>,
 }

@@ -110,6 +110,7 @@ pub fn judge(expected: &Expected<'_>, ended: Ended, seen: Seen) -> Sample {
         service_times_ns: completed.service_times_ns,
         latencies_ns: completed.latencies_ns,
         sent_in_time: completed.sent_in_time,
+        allocations: completed.allocations,
     });
     let (cell, process) = (expected.cell.cell.clone(), ended.measured);
     Sample {
@@ -308,7 +309,7 @@ fn delay(expected: &Expected<'_>, origin: &Stats) -> Option<Void> {
 const DELAY_LATE_MOST: u64 = 10;
 const DELAY_LATE_US_LEAST: u64 = 2_000;
 
-fn unix_ms() -> u64 {
+pub(crate) fn unix_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
@@ -347,6 +348,7 @@ mod tests {
             usage: None,
             rss_bytes_peak: None,
             address_space_bytes_peak: None,
+            allocations: None,
         };
         let result = OutcomeResult::Completed(Box::new(completed));
         Outcome { protocol: PROTOCOL_VERSION, result }.to_json()

@@ -27,6 +27,15 @@ pub struct Ended {
     pub stderr: String,
 }
 
+/// A lane process that was started.
+#[derive(Debug)]
+pub struct Running {
+    process: Process,
+    start: Instant,
+    output: Memory,
+    errors: Memory,
+}
+
 /// Runs a lane process on `job`, for `limit` at most, on `processors` if any are named.
 ///
 /// # Errors
@@ -39,21 +48,49 @@ pub fn run(
     limit: Duration,
     interrupt: &Interrupt,
 ) -> io::Result<Ended> {
-    let (input, output, errors) =
-        (Memory::holding(&job.to_json())?, Memory::holding("")?, Memory::holding("")?);
-    command.stdin(input.stdio()?).stdout(output.stdio()?).stderr(errors.stdio()?);
-    let start = Instant::now();
-    let mut process = Process::start_on(command, processors)?;
-    let wake = process.wait(limit, interrupt)?;
-    if wake != Wake::Ended {
-        process.kill();
+    let input = Memory::holding(&job.to_json())?;
+    let running = Running::start(command.stdin(input.stdio()?), processors)?;
+    let wake = running.process.wait(limit, interrupt)?;
+    running.end(wake)
+}
+
+impl Running {
+    /// Starts a lane process, whose standard input the command has, on `processors` if any are
+    /// named.
+    ///
+    /// # Errors
+    ///
+    /// The program cannot be started.
+    pub fn start(command: &mut Command, processors: Option<CpuSet>) -> io::Result<Self> {
+        let (output, errors) = (Memory::holding("")?, Memory::holding("")?);
+        command.stdout(output.stdio()?).stderr(errors.stdio()?);
+        let start = Instant::now();
+        let process = Process::start_on(command, processors)?;
+        Ok(Running { process, start, output, errors })
     }
-    let (status, usage) = process.reap()?;
-    let wall_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-    let (exit_code, signal) = match status {
-        Status::Exited(code) => (Some(code), None),
-        Status::Signalled(signal) => (None, Some(signal)),
-    };
-    let measured = ProcessMeasured { wall_ns, usage, exit_code, signal };
-    Ok(Ended { wake, status, measured, stdout: output.text()?, stderr: errors.text()? })
+
+    /// The process, to be awaited or looked at.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Ends it, unless it has ended by itself, and reaps it.
+    ///
+    /// # Errors
+    ///
+    /// Only those of a broken system.
+    pub fn end(mut self, wake: Wake) -> io::Result<Ended> {
+        if wake != Wake::Ended {
+            self.process.kill();
+        }
+        let (status, usage) = self.process.reap()?;
+        let wall_ns = u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let (exit_code, signal) = match status {
+            Status::Exited(code) => (Some(code), None),
+            Status::Signalled(signal) => (None, Some(signal)),
+        };
+        let measured = ProcessMeasured { wall_ns, usage, exit_code, signal };
+        let (stdout, stderr) = (self.output.text()?, self.errors.text()?);
+        Ok(Ended { wake, status, measured, stdout, stderr })
+    }
 }

@@ -15,7 +15,7 @@
 //!                                              Sample ─► Record (one line of JSON each)
 //! ```
 //!
-//! Nothing polls while a lane runs: the harness sleeps in one `poll(2)` on the child's pidfd and
+//! Nothing polls while a lane is timed: the harness sleeps in one `poll(2)` on the child's pidfd and
 //! on the interrupt, and what the child writes goes to memory files that nobody reads before it
 //! has ended.
 //!
@@ -39,6 +39,7 @@
 //! * [`sample`]: what is kept of one cell, measured once;
 //! * [`gate`]: what a sample must have done to count;
 //! * [`mod@measure`]: all rounds, within a time;
+//! * [`mod@inspect`]: a cell taken apart, untimed;
 //! * [`record`]: what is kept, and how it is read again;
 //! * [`environment`]: the machine and the programs that a record was made with;
 //! * [`interrupt`]: Ctrl-C as something to wait for;
@@ -49,6 +50,7 @@ pub mod child;
 pub mod corpora;
 pub mod environment;
 pub mod gate;
+pub mod inspect;
 pub mod interrupt;
 pub mod lane_process;
 pub mod limits;
@@ -70,6 +72,7 @@ pub mod workload;
 pub use corpora::Corpora;
 pub use environment::Environment;
 pub use gate::{Gate, Void};
+pub use inspect::{Inspection, inspect};
 pub use interrupt::Interrupt;
 pub use limits::{Limits, Refusal};
 pub use measure::{Bench, Event, Pace, measure};

@@ -43,6 +43,9 @@ pub struct Bench<'a> {
     pub interrupt: &'a Interrupt,
     /// How long it may take.
     pub pace: Pace,
+    /// Whether every cell is taken apart afterwards, which this module leaves to
+    /// [`inspect`](mod@crate::inspect).
+    pub inspect: bool,
 }
 
 /// How long a run may take.
@@ -317,16 +320,16 @@ fn place(
 }
 
 /// How many documents a cell's answer is about. The floor and the ceiling parse none.
-fn answered(cell: &Cell) -> u64 {
+pub(crate) fn answered(cell: &Cell) -> u64 {
     if cell.is_bound() { 0 } else { cell.point.documents }
 }
 
 /// How many documents a cell asks for. The floor asks for none, whatever it is told.
-fn requested(cell: &Cell) -> u64 {
+pub(crate) fn requested(cell: &Cell) -> u64 {
     if cell.lane == FLOOR.id { 0 } else { cell.point.documents }
 }
 
-fn expected_answer(bench: &Bench<'_>, cell: &Cell, job: &job::Job) -> Answer {
+pub(crate) fn expected_answer(bench: &Bench<'_>, cell: &Cell, job: &job::Job) -> Answer {
     let workload = bench.plan.workload(&cell.workload);
     let corpus = bench.corpora.of(workload.source, workload.document_bytes);
     let corpus = corpus.expect("a workload that runs has documents");

@@ -2,14 +2,16 @@
 //!
 //! ```text
 //! <date>-<time>/
-//!   plan.json         what was to be measured, and why the rest was not
-//!   environment.json  on which machine, with which programs
-//!   samples.jsonl     one line a sample, written and flushed at once
-//!   ending.json       how it ended; missing when the run was killed, or the disk was full
+//!   plan.json          what was to be measured, and why the rest was not
+//!   environment.json   on which machine, with which programs
+//!   samples.jsonl      one line a sample, written and flushed at once
+//!   inspections.jsonl  one line for each look into a cell; missing when nobody asked for it
+//!   ending.json        how it ended; missing when the run was killed, or the disk was full
 //! ```
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -17,12 +19,14 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::environment::Environment;
+use crate::inspect::{INSPECTION_SCHEMA, Inspection};
 use crate::plan::{Cell, PLAN_SCHEMA, Plan};
 use crate::sample::{SAMPLE_SCHEMA, SAMPLE_SCHEMA_OLDEST, Sample};
 
 const PLAN: &str = "plan.json";
 const ENVIRONMENT: &str = "environment.json";
 const SAMPLES: &str = "samples.jsonl";
+const INSPECTIONS: &str = "inspections.jsonl";
 const ENDING: &str = "ending.json";
 
 /// A record that is being written.
@@ -42,6 +46,8 @@ pub struct Recorded {
     pub environment: Environment,
     /// Every sample, in the order in which it was taken.
     pub samples: Vec<Sample>,
+    /// Every cell that was taken apart; none when nobody asked for it.
+    pub inspections: Vec<Inspection>,
     /// How the run ended, unless it was killed.
     pub ending: Option<Ending>,
 }
@@ -114,12 +120,14 @@ pub enum RecordError {
     },
     /// Another version.
     #[error(
-        "{} has schema {found}, but this program reads {SAMPLE_SCHEMA_OLDEST} to {SAMPLE_SCHEMA}; \
-         a newer one reads it", path.display()
+        "{} has schema {found}, but this program reads up to {read}: a newer one reads it",
+        path.display()
     )]
     Schema {
         /// Which file.
         path: PathBuf,
+        /// The version that this program knows.
+        read: u32,
         /// The version that it claims.
         found: u32,
     },
@@ -167,10 +175,18 @@ impl Record {
     pub fn append(&mut self, sample: &mut Sample) -> Result<(), RecordError> {
         sample.number = self.count;
         self.count += 1;
-        let mut line = serde_json::to_vec(sample).expect("a sample is made of JSON's types");
-        line.push(b'\n');
-        // One write for the whole line: a file has no buffer of its own in this process.
-        self.samples.write_all(&line).map_err(at(&self.folder.join(SAMPLES)))
+        write_line(&mut self.samples, sample).map_err(at(&self.folder.join(SAMPLES)))
+    }
+
+    /// Writes down at once what was found in a cell that was taken apart.
+    ///
+    /// # Errors
+    ///
+    /// The system does not let us.
+    pub fn append_inspection(&mut self, inspection: &Inspection) -> Result<(), RecordError> {
+        let path = self.folder.join(INSPECTIONS);
+        let file = File::options().append(true).create(true).open(&path);
+        file.and_then(|mut file| write_line(&mut file, inspection)).map_err(at(&path))
     }
 
     /// Says how the run ended.
@@ -192,7 +208,11 @@ pub fn read(folder: &Path) -> Result<Recorded, RecordError> {
     Ok(Recorded {
         plan: read_plan(&folder.join(PLAN))?,
         environment: read_json(&folder.join(ENVIRONMENT))?,
-        samples: read_samples(&folder.join(SAMPLES))?,
+        samples: read_lines(&folder.join(SAMPLES), SAMPLE_SCHEMA_OLDEST..=SAMPLE_SCHEMA)?,
+        inspections: match folder.join(INSPECTIONS) {
+            path if path.exists() => read_lines(&path, INSPECTION_SCHEMA..=INSPECTION_SCHEMA)?,
+            _ => Vec::new(),
+        },
         // What was measured can be read, whether or not there was room left to say how it ended.
         ending: read_json(&folder.join(ENDING)).ok(),
     })
@@ -206,33 +226,51 @@ fn read_plan(path: &Path) -> Result<Plan, RecordError> {
     // The version before all else: of another one, the rest may not parse.
     match read_json::<Version>(path)?.schema {
         Some(found) if found > PLAN_SCHEMA => {
-            Err(RecordError::Schema { path: path.to_owned(), found })
+            Err(RecordError::Schema { path: path.to_owned(), read: PLAN_SCHEMA, found })
         }
         _ => read_json(path),
     }
 }
 
-fn read_samples(path: &Path) -> Result<Vec<Sample>, RecordError> {
+/// One write for the whole line: a file has no buffer of its own in this process.
+fn write_line(file: &mut File, value: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(value).expect("a record is made of JSON's types");
+    line.push(b'\n');
+    file.write_all(&line)
+}
+
+fn read_lines<T: DeserializeOwned>(
+    path: &Path,
+    schemas: RangeInclusive<u32>,
+) -> Result<Vec<T>, RecordError> {
     let text = fs::read_to_string(path).map_err(at(path))?;
-    let mut samples = Vec::new();
+    let mut values = Vec::new();
     for (index, line) in text.split_inclusive('\n').enumerate() {
         // A run that was killed while it wrote leaves a last line without an end.
         if line.ends_with('\n') {
-            samples.push(read_sample(path, index + 1, line)?);
+            values.push(read_line(path, &schemas, index + 1, line)?);
         }
     }
-    Ok(samples)
+    Ok(values)
 }
 
-fn read_sample(path: &Path, line: usize, text: &str) -> Result<Sample, RecordError> {
+fn read_line<T: DeserializeOwned>(
+    path: &Path,
+    schemas: &RangeInclusive<u32>,
+    line: usize,
+    text: &str,
+) -> Result<T, RecordError> {
     #[derive(Deserialize)]
     struct Version {
         schema: u32,
     }
     let malformed = |source| RecordError::Malformed { path: path.to_owned(), line, source };
     match serde_json::from_str::<Version>(text).map_err(malformed)?.schema {
-        SAMPLE_SCHEMA_OLDEST..=SAMPLE_SCHEMA => serde_json::from_str(text).map_err(malformed),
-        found => Err(RecordError::Schema { path: path.to_owned(), found }),
+        found if schemas.contains(&found) => serde_json::from_str(text).map_err(malformed),
+        found => {
+            let (path, read) = (path.to_owned(), *schemas.end());
+            Err(RecordError::Schema { path, read, found })
+        }
     }
 }
 
@@ -301,6 +339,7 @@ mod tests {
             commit: None,
             modified: None,
             optimised: false,
+            features: Vec::new(),
             crates: [("may".to_owned(), vec!["1.0.0".to_owned()])].into(),
         };
         Environment::observe(build, Limits::read(), "hyper", 1)
@@ -437,7 +476,7 @@ mod tests {
         record.samples.write_all(b"{\"schema\":9}\n").unwrap();
         let newer = read(&folder.0).unwrap_err().to_string();
         assert!(
-            newer.contains("samples.jsonl has schema 9, but this program reads 1 to 2"),
+            newer.contains("samples.jsonl has schema 9, but this program reads up to 2"),
             "{newer}"
         );
     }

@@ -1,6 +1,6 @@
 //! What is kept of one cell, measured once.
 
-use job::Usage;
+use job::{Allocations, Usage};
 use origin::Stats;
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +69,9 @@ pub struct JobMeasured {
     /// How many documents were asked for before the schedule's end, in an open loop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent_in_time: Option<u64>,
+    /// What the job asked of the allocator, in a build that counts; its times mean nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocations: Option<Allocations>,
 }
 
 /// What the kernel saw of a whole process.
@@ -82,4 +85,28 @@ pub struct ProcessMeasured {
     pub exit_code: Option<i32>,
     /// What ended it, if a signal did.
     pub signal: Option<i32>,
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A sample of `cell` in which nothing was measured.
+    pub(crate) fn sample_of(cell: &Cell, void: Option<Void>) -> Sample {
+        let usage = Usage::default();
+        Sample {
+            schema: SAMPLE_SCHEMA,
+            number: 0,
+            round: 0,
+            warmup: false,
+            started_unix_ms: 1,
+            cell: cell.clone(),
+            void,
+            job: None,
+            process: ProcessMeasured { wall_ns: 5, usage, exit_code: None, signal: Some(9) },
+            origin: None,
+            network: Network::default(),
+            machine: MachineMeasured::default(),
+        }
+    }
 }

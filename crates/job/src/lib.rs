@@ -46,7 +46,7 @@ pub use corpus::{Corpus, CorpusError};
 pub use document::Document;
 pub use lane::{Lane, Needs};
 pub use protocol::{
-    Client, Completed, DOCUMENT_PATH, Job, JobError, Outcome, OutcomeResult, PROTOCOL_VERSION,
-    Usage,
+    Allocations, Client, Completed, DOCUMENT_PATH, Job, JobError, Outcome, OutcomeResult,
+    PROTOCOL_VERSION, Usage,
 };
 pub use tally::{FetchError, Fetched, LaneError, OnSchedule, OpenLoop, Tally};

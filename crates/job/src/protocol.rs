@@ -220,6 +220,21 @@ pub struct Completed {
     /// `VmPeak` at the end, bytes: the most address space that was reserved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address_space_bytes_peak: Option<u64>,
+    /// What the job asked of the allocator, where it counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocations: Option<Allocations>,
+}
+
+/// What a job asked of the allocator, counted between its start and its end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allocations {
+    /// How often it asked for memory; for more or less of what it had counts, too.
+    pub count: u64,
+    /// How many bytes it asked for, of which most were given back and asked for again; of what
+    /// grew, the growth.
+    pub bytes: u64,
+    /// The most bytes that were in use at once, above those at the start.
+    pub live_bytes_peak: u64,
 }
 
 /// What the kernel charged a process over an interval (`getrusage(2)`).
@@ -278,6 +293,7 @@ impl Outcome {
             usage: None,
             rss_bytes_peak: None,
             address_space_bytes_peak: None,
+            allocations: None,
         };
         Self::of(OutcomeResult::Completed(Box::new(completed)))
     }
@@ -390,7 +406,10 @@ mod tests {
         let mut answer = Answer::new(10);
         answer.add(1_500, &crate::Document::parse(document.as_bytes()).unwrap());
         match Outcome::from_json(completed).unwrap().result {
-            OutcomeResult::Completed(completed) => assert_eq!(completed.answer, answer),
+            OutcomeResult::Completed(completed) => {
+                assert_eq!(completed.answer, answer);
+                assert_eq!(completed.allocations.map(|counted| counted.count), Some(41));
+            }
             OutcomeResult::Failed(failed) => panic!("{failed}"),
         }
         assert!(matches!(

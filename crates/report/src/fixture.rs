@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use harness::child::FLOOR;
 use harness::environment::{Build, Environment};
 use harness::gate::{Gate, Void};
+use harness::inspect::{Calls, INSPECTION_SCHEMA, Inspection, MachineGrowth, MemoryPeaks, Pass};
 use harness::limits::Limits;
 use harness::machine::MachineMeasured;
 use harness::network::Network;
@@ -34,7 +35,70 @@ pub fn recorded() -> Recorded {
     let mut warm_up = Sample { warmup: true, ..floor.clone() };
     warm_up.job.as_mut().unwrap().rss_bytes_peak = Some(9 << 19);
     samples.extend([warm_up.clone(), warm_up, floor]);
-    Recorded { plan: plan(), environment: environment(), samples, ending: None }
+    Recorded {
+        plan: plan(),
+        environment: environment(),
+        samples,
+        inspections: Vec::new(),
+        ending: None,
+    }
+}
+
+/// `stackful/hub` alone, with the raw client and as many requests in flight as documents: 8 KiB a
+/// task above 4 MiB, nine threads, and two calls a document of which one is an error.
+pub fn inspected() -> Recorded {
+    let mut recorded = recorded();
+    recorded.samples.clear();
+    recorded.plan.cells.clear();
+    for tasks in [100, 200, 300] {
+        let point = Point { documents: tasks, concurrency: tasks, rate: None };
+        for lane in [LANES[1], FLOOR.id] {
+            let cell = Cell { point, ..cell(lane, Client::Raw) };
+            let bytes = if lane == FLOOR.id { 4 << 20 } else { (4 << 20) + tasks * 8_192 };
+            let mut sample = Sample { cell: cell.clone(), ..sample(lane, Client::Raw, 20.0) };
+            sample.job.as_mut().unwrap().rss_bytes_peak = Some(bytes);
+            // Three of each: of three points alone no interval is known.
+            recorded.samples.extend(std::iter::repeat_n(sample, 3));
+            recorded.inspections.extend([(); 3].iter().flat_map(|()| looks(&cell, bytes)));
+            recorded.plan.cells.push(PlannedCell { cell, in_flight_least: 0, not_run: None });
+        }
+    }
+    recorded
+}
+
+/// A look at memory and one at system calls.
+fn looks(cell: &Cell, bytes: u64) -> [Inspection; 2] {
+    let is_floor = cell.lane == FLOOR.id;
+    let threads = if is_floor { 1 } else { 9 };
+    let tcp_sockets = if is_floor { 0 } else { cell.point.documents * 2 };
+    let memory = MemoryPeaks {
+        polls: 7,
+        rss_bytes: bytes,
+        anonymous_bytes: bytes,
+        private_bytes: bytes,
+        threads,
+        kernel_stacks_bytes: threads * 16_384,
+        machine: MachineGrowth { tcp_sockets, ..MachineGrowth::default() },
+        ..MemoryPeaks::default()
+    };
+    let mut system_calls = BTreeMap::from([("mmap".to_owned(), Calls { calls: 5, errors: 0 })]);
+    if !is_floor {
+        let errors = cell.point.documents;
+        system_calls.insert("recvfrom".into(), Calls { calls: 2 * errors, errors });
+    }
+    let look = Inspection {
+        schema: INSPECTION_SCHEMA,
+        started_unix_ms: 0,
+        cell: cell.clone(),
+        pass: Pass::Memory,
+        documents_fetched: cell.point.documents,
+        void: None,
+        memory: Some(memory),
+        system_calls: None,
+        allocations: None,
+    };
+    let system_calls = Some(system_calls);
+    [look.clone(), Inspection { pass: Pass::SystemCalls, memory: None, system_calls, ..look }]
 }
 
 /// Makes every job of a lane take `wall_ms` or a multiple of it.
@@ -100,6 +164,7 @@ fn environment() -> Environment {
         commit: Some("0123abc".into()),
         modified: Some(true),
         optimised: false,
+        features: Vec::new(),
         crates: BTreeMap::new(),
     };
     Environment::observe(build, Limits::read(), "hyper", 1)
@@ -115,6 +180,7 @@ fn sample(lane: &str, client: Client, wall_ms: f64) -> Sample {
         service_times_ns: vec![(2_000_000, 2), (1_000_000, 98)],
         latencies_ns: None,
         sent_in_time: None,
+        allocations: None,
     };
     let process = ProcessMeasured { wall_ns: 9_000_000, usage, exit_code: Some(0), signal: None };
     Sample {

@@ -12,7 +12,9 @@
 //! * [`figures`]: samples of one cell as numbers;
 //! * [`open_loop`]: those that only an open loop has, and its table;
 //! * [`summary`]: samples as rows, and what stands in a row that has none;
+//! * [`inspected`]: what was found in cells that were taken apart;
 //! * [`cells`]: one row as text, the same for every form;
+//! * [`sheet`]: a plain table of text;
 //! * [`table`]: for a terminal of 100 columns;
 //! * [`markdown`]: for a page.
 
@@ -20,9 +22,11 @@ pub mod cells;
 pub mod figures;
 #[cfg(test)]
 mod fixture;
+pub mod inspected;
 mod machine;
 pub mod markdown;
 pub mod open_loop;
+pub mod sheet;
 pub mod stats;
 pub mod summary;
 pub mod table;

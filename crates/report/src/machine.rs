@@ -27,6 +27,9 @@ pub(crate) fn warnings(environment: &Environment, ending: Option<&Ending>) -> Ve
     if !environment.build.optimised {
         warnings.push("built without optimisation: the numbers mean nothing".to_owned());
     }
+    for feature in &environment.build.features {
+        warnings.push(format!("built with {feature}: the times mean nothing"));
+    }
     if environment.load_1m > environment.processors as f64 / 2.0 {
         let load = environment.load_1m;
         warnings.push(format!("the machine was busy before the run: load {load:.1}"));

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::cells;
+use crate::inspected;
 use crate::summary::{Summary, WorkloadSummary};
 
 /// All tables as GitHub reads them; the best of a group is in bold.
@@ -40,6 +41,9 @@ fn of_workload(text: &mut String, workload: &WorkloadSummary) -> std::fmt::Resul
     write!(text, "\n{}. {}\n\n", cells::samples(workload), cells::common(&workload.common))?;
     for (index, note) in notes.iter().enumerate() {
         write!(text, "[{}] {note}\n\n", index + 1)?;
+    }
+    for sheet in workload.inspected.iter().flat_map(inspected::sheets) {
+        text.push_str(&sheet.markdown());
     }
     Ok(())
 }

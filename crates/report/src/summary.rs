@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::cells::group_head;
 use crate::figures::{Figures, figures, rank, rss_bytes};
+use crate::inspected::{Inspected, inspected};
 use crate::machine::{machine, warnings};
 use crate::stats::median;
 
@@ -38,6 +39,8 @@ pub struct WorkloadSummary {
     pub groups: Vec<Group>,
     /// What is the same for all rows.
     pub common: Common,
+    /// What was found in cells that were taken apart, and what a task costs.
+    pub inspected: Option<Inspected>,
 }
 
 /// Rows that are ranked together: the same point, the same client.
@@ -112,7 +115,8 @@ pub fn summarise(recorded: &Recorded) -> Summary {
     for sample in &recorded.samples {
         samples.entry(&sample.cell).or_default().push(sample);
     }
-    let context = Context { plan: &recorded.plan, ending: recorded.ending.as_ref(), samples };
+    let context =
+        Context { recorded, plan: &recorded.plan, ending: recorded.ending.as_ref(), samples };
     Summary {
         machine: machine(&recorded.environment),
         warnings: warnings(&recorded.environment, recorded.ending.as_ref()),
@@ -121,6 +125,7 @@ pub fn summarise(recorded: &Recorded) -> Summary {
 }
 
 struct Context<'a> {
+    recorded: &'a Recorded,
     plan: &'a Plan,
     ending: Option<&'a Ending>,
     samples: BTreeMap<&'a Cell, Vec<&'a Sample>>,
@@ -150,6 +155,7 @@ impl Context<'_> {
             not_run: workload.not_run.clone(),
             groups,
             common: self.common(workload),
+            inspected: inspected(self.recorded, workload),
         }
     }
 

@@ -6,6 +6,7 @@ use comfy_table::{
 };
 
 use crate::cells;
+use crate::inspected;
 use crate::summary::{Row, Summary, WorkloadSummary};
 
 /// The widest line of anything printed here.
@@ -56,6 +57,8 @@ fn of_workload(workload: &WorkloadSummary, style: Style) -> Vec<String> {
     for (index, note) in notes.iter().enumerate() {
         lines.extend(wrapped(&format!("[{}] {note}", index + 1)));
     }
+    let sheets = workload.inspected.iter().flat_map(inspected::sheets);
+    lines.extend(sheets.flat_map(|sheet| sheet.terminal(style)));
     lines
 }
 
