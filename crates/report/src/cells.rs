@@ -1,38 +1,91 @@
 //! One row as text, the same for every form.
 
 use harness::number::grouped;
+use harness::placement::Placement;
+use job::Client;
 
+use crate::comparison::{Metric, Noise, Rank};
 use crate::figures::Figures;
 use crate::open_loop;
-use crate::stats::Spread;
-use crate::summary::{Common, Group, Row, Summary, WorkloadSummary};
+use crate::stats::{Interval, Spread};
+use crate::summary::{Against, Common, Group, Row, Summary, WorkloadSummary};
 
 /// The heads of all columns but the first, which is the lane's.
-pub const HEADS: [&str; 7] =
-    ["docs/s", "wall ms", "CPU µs/doc", "RSS MiB", "p50 ms", "p99 ms", "ratio"];
+pub const HEADS: [&str; 8] =
+    ["docs/s", "wall ms", "CPU µs", "RSS MiB", "p50 ms", "p99 ms", "× best", "rank"];
 
 /// What the heads leave out.
 pub const CAPTION: &str = "wall: the job alone, connecting included, median ± median absolute \
-    deviation. CPU: user and system, of the job. RSS: peak, less that of a process without a lane. \
-    p50, p99: service time. ratio: wall against the least of the same N, C and client; that lane \
-    is the best and is set off. `library` and `raw` are never ranked together.";
+    deviation. CPU: user and system, of the job, for each document. RSS: peak, less that of a \
+    process without a lane. p50, p99: service time. × best: wall against the least of the same N, C \
+    and client, 95 % interval of the ratio by round. rank: one more than the number of lanes that \
+    are distinguishably faster (5 % after Holm over the table, and beyond the noise floor); = is a \
+    rank that lanes share because nothing tells them apart, and whatever no lane is distinguishably \
+    better in is set off. o: limited by the origin, more than half of the ceiling. `library` and \
+    `raw` are never ranked together.";
 
 /// Columns that a row without figures shows.
 pub const NOTHING: &str = "-";
 
+/// What stands in one column of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// The text.
+    pub text: String,
+    /// Whether no lane of the group is distinguishably better in this column.
+    pub is_first: bool,
+}
+
+impl Text {
+    pub(crate) fn plain(text: String) -> Self {
+        Text { text, is_first: false }
+    }
+
+    pub(crate) fn by(row: &Row, metric: Metric, text: String) -> Self {
+        Text { text, is_first: row.is_first(metric) }
+    }
+}
+
 /// The columns of [`HEADS`].
-pub fn columns(figures: &Figures) -> [String; 7] {
+fn columns(row: &Row, figures: &Figures) -> [Text; 8] {
     let optional = |value: Option<f64>| value.map_or(NOTHING.to_owned(), three_digits);
     let mebibytes = |bytes: f64| bytes / f64::from(1 << 20);
+    let limited = if row.is_limited_by_origin { "o" } else { "" };
+    let cpu = optional(figures.cpu_us_per_document);
+    let rss = optional(figures.rss_bytes_above_floor.map(mebibytes));
     [
-        three_digits(figures.throughput),
-        with_spread(figures.wall_ms),
-        optional(figures.cpu_us_per_document),
-        optional(figures.rss_bytes_above_floor.map(mebibytes)),
-        optional(figures.service_time_ms_p50),
-        optional(figures.service_time_ms_p99),
-        format!("{:.2}", figures.ratio),
+        Text::plain(three_digits(figures.throughput) + limited),
+        Text::by(row, Metric::Wall, with_spread(figures.wall_ms)),
+        Text::by(row, Metric::Cpu, cpu),
+        Text::by(row, Metric::Rss, rss),
+        Text::plain(optional(figures.service_time_ms_p50)),
+        Text::plain(optional(figures.service_time_ms_p99)),
+        Text::plain(against_best(row)),
+        Text::plain(rank(row, Metric::Wall)),
     ]
+}
+
+/// `1.04–1.10`, or the ratio alone where nothing bounds it; the best is 1.
+pub(crate) fn against_best(row: &Row) -> String {
+    match row.against_best {
+        None => NOTHING.to_owned(),
+        Some(Against { ratio: 1.0, interval: None }) => "1".to_owned(),
+        Some(Against { ratio, interval: None }) => format!("{ratio:.2}"),
+        Some(Against { interval: Some(Interval { low, high }), .. }) => {
+            // From a factor of ten on, a hundredth says nothing.
+            let decimals = if high < 9.995 { 2 } else { 0 };
+            format!("{low:.decimals$}–{high:.decimals$}")
+        }
+    }
+}
+
+/// `2`, or `2 =` where it is shared.
+pub(crate) fn rank(row: &Row, metric: Metric) -> String {
+    match row.ranks.get(&metric) {
+        None => NOTHING.to_owned(),
+        Some(Rank { rank, is_shared: true }) => format!("{rank} ="),
+        Some(Rank { rank, is_shared: false }) => rank.to_string(),
+    }
 }
 
 /// The heads of a workload's columns but the first.
@@ -41,12 +94,12 @@ pub fn heads(workload: &WorkloadSummary) -> &'static [&'static str] {
 }
 
 /// The columns of a row of `workload`, as many as it has heads.
-pub fn texts(workload: &WorkloadSummary, row: &Row) -> Vec<String> {
+pub fn texts(workload: &WorkloadSummary, row: &Row) -> Vec<Text> {
     match &row.figures {
-        None => vec![NOTHING.to_owned(); heads(workload).len()],
+        None => vec![Text::plain(NOTHING.to_owned()); heads(workload).len()],
         Some(figures) => match &figures.open_loop {
-            None => columns(figures).to_vec(),
-            Some(of_open_loop) => open_loop::columns(figures, of_open_loop).to_vec(),
+            None => columns(row, figures).to_vec(),
+            Some(of_open_loop) => open_loop::columns(row, figures, of_open_loop).to_vec(),
         },
     }
 }
@@ -63,17 +116,12 @@ pub fn captions(summary: &Summary) -> Vec<&'static str> {
     captions
 }
 
-/// Whether the row is its group's best.
-pub fn is_best(row: &Row) -> bool {
-    // The best was divided by itself, which is exactly 1.
-    row.figures.as_ref().is_some_and(|figures| figures.ratio <= 1.0)
-}
-
 /// What stands above a group of rows.
 pub fn group_head(group: &Group) -> String {
     let (n, c) = (grouped(group.point.documents), grouped(group.point.concurrency));
     let rate = group.point.rate.map_or(String::new(), |rate| format!("{}/s ", grouped(rate)));
-    format!("N={n} C={c} {rate}{}", group.client)
+    let pinned = if group.placement == Placement::Pinned { " pinned" } else { "" };
+    format!("N={n} C={c} {rate}{}{pinned}", group.client)
 }
 
 /// How many samples the rows have: `5 samples a row`, or `3 to 5`.
@@ -98,6 +146,9 @@ pub fn common(common: &Common) -> String {
             three_digits(wall)
         ));
     }
+    if let Some(us) = common.measuring_us_per_document {
+        sentences.push(format!("Measuring takes {} µs a document.", three_digits(us)));
+    }
     if let Some(cpu) = common.origin_cpu_us_per_document {
         let late = common
             .delay_late_ms_p99
@@ -109,6 +160,44 @@ pub fn common(common: &Common) -> String {
         ));
     }
     sentences.join(" ")
+}
+
+/// What a client without a model got at each point; empty when nobody knows.
+pub fn ceiling(workload: &WorkloadSummary) -> String {
+    let raw = workload.groups.iter().filter(|group| group.client == Client::Raw);
+    let ceilings: Vec<_> = raw
+        .filter_map(|group| {
+            let head = group_head(group);
+            let head = head.replace(" raw", "");
+            Some(format!("{} at {head}", three_digits(group.ceiling_throughput?)))
+        })
+        .collect();
+    if ceilings.is_empty() {
+        return String::new();
+    }
+    format!("Ceiling, docs/s of a client without a model: {}.", ceilings.join(", "))
+}
+
+/// What the run shows of itself: its noise, and costs that were planted.
+pub fn self_checks(summary: &Summary) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(pairs) = summary.noise.iter().map(|noise| noise.pairs).max() {
+        let floor = |noise: &Noise| {
+            let percent = 100.0 * (noise.floor.exp() - 1.0);
+            format!("{} {} %", noise.metric.name(), three_digits(percent))
+        };
+        let floors: Vec<_> = summary.noise.iter().map(floor).collect();
+        let different: u64 = summary.noise.iter().map(|noise| noise.different).sum();
+        let comparisons: u64 = summary.noise.iter().map(|noise| noise.pairs).sum();
+        lines.push(format!(
+            "Noise floor, from one lane under two names at {pairs} points: {}. Whatever is smaller \
+             is not distinguishable. At 5 %, {different} of these {comparisons} comparisons came out \
+             different.",
+            floors.join(", ")
+        ));
+    }
+    lines.extend(summary.planted.iter().map(|found| format!("Planted: {found}.")));
+    lines
 }
 
 /// Every different note of a workload once, numbered from 1 in the order of the rows.
@@ -129,10 +218,10 @@ pub fn note_mark(row: &Row, notes: &[&str]) -> String {
     place.map_or(String::new(), |index| format!(" [{}]", index + 1))
 }
 
-/// The warnings and the machine, as lines.
+/// The machine, the warnings and what the run shows of itself, as lines.
 pub fn preamble(summary: &Summary) -> Vec<String> {
     let warnings = summary.warnings.iter().map(|warning| format!("Note: {warning}."));
-    std::iter::once(summary.machine.clone()).chain(warnings).collect()
+    std::iter::once(summary.machine.clone()).chain(warnings).chain(self_checks(summary)).collect()
 }
 
 /// Three digits that mean something: `0.12`, `1.23`, `12.3`, `123`, `12,345`.

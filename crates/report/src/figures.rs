@@ -5,7 +5,6 @@ use serde::Serialize;
 
 use crate::open_loop::{self, OpenLoopFigures};
 use crate::stats::{Spread, median, quantile};
-use crate::summary::Group;
 
 /// What the samples of one cell add up to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,9 +21,6 @@ pub struct Figures {
     pub service_time_ms_p50: Option<f64>,
     /// Median over samples of the service time's 99th percentile, milliseconds.
     pub service_time_ms_p99: Option<f64>,
-    /// Wall time against the group's best: 1 for the best, 2 for twice as long. In an open loop it
-    /// is CPU time, and no number (null in JSON) for a lane that did not keep up.
-    pub ratio: f64,
     /// What only an open loop has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub open_loop: Option<OpenLoopFigures>,
@@ -35,7 +31,7 @@ pub(crate) fn rss_bytes(sample: &Sample) -> Option<f64> {
     sample.job.as_ref()?.rss_bytes_peak.map(|bytes| bytes as f64)
 }
 
-/// Of samples that count; the ratio is not known yet.
+/// Of samples that count.
 pub(crate) fn figures(samples: &[&Sample], floor_rss_bytes: Option<f64>) -> Option<Figures> {
     let documents = samples.first()?.cell.point.documents as f64;
     let jobs: Vec<&JobMeasured> = samples.iter().filter_map(|s| s.job.as_ref()).collect();
@@ -54,19 +50,17 @@ pub(crate) fn figures(samples: &[&Sample], floor_rss_bytes: Option<f64>) -> Opti
         rss_bytes_above_floor: rss.zip(floor_rss_bytes).map(|(rss, floor)| (rss - floor).max(0.0)),
         service_time_ms_p50: service_time_ms(0.5),
         service_time_ms_p99: service_time_ms(0.99),
-        ratio: f64::NAN,
         open_loop: open_loop::figures(samples),
     })
 }
 
-/// Compares every row with the group's best.
-pub(crate) fn rank(group: &mut Group) {
-    if group.point.rate.is_some() {
-        return open_loop::rank(group);
-    }
-    let figures = || group.rows.iter().filter_map(|row| row.figures.as_ref());
-    let best = figures().map(|figures| figures.wall_ms.median).fold(f64::INFINITY, f64::min);
-    for figures in group.rows.iter_mut().filter_map(|row| row.figures.as_mut()) {
-        figures.ratio = figures.wall_ms.median / best;
+impl Figures {
+    /// What lanes of a group are compared by before all else: wall time, or CPU time where a
+    /// schedule gives the wall. `None` when there is nothing to compare.
+    pub(crate) fn primary(&self) -> Option<f64> {
+        match &self.open_loop {
+            Some(open_loop) => open_loop.primary(),
+            None => Some(self.wall_ms.median),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use harness::ceiling::CEILING;
 use harness::child::FLOOR;
 use harness::environment::{Build, Environment};
 use harness::gate::{Gate, Void};
@@ -42,6 +43,30 @@ pub fn recorded() -> Recorded {
         inspections: Vec::new(),
         ending: None,
     }
+}
+
+/// Twelve rounds of three lanes with the raw client, one of them again, and the ceiling.
+/// `stackless/tokio-local` takes 20 ms, `stackful/hub` as much, `blocking/sequential` half as much
+/// again; all with a noise of less than 1 %.
+pub fn compared() -> Recorded {
+    let mut recorded = recorded();
+    let again = format!("{}+again", LANES[2]);
+    let lanes = [(LANES[0], 30.0), (LANES[1], 20.0), (LANES[2], 20.0), (again.as_str(), 20.0)];
+    recorded.plan.cells.clear();
+    recorded.samples.clear();
+    for (index, (lane, wall_ms)) in lanes.into_iter().enumerate() {
+        let planned =
+            PlannedCell { cell: cell(lane, Client::Raw), in_flight_least: 0, not_run: None };
+        recorded.plan.cells.push(planned);
+        for round in 0..12 {
+            // As if at random, and the same every time.
+            let noise = f64::from((round * 7 + index as u32 * 5) % 11) / 11.0 - 0.5;
+            let sample = sample(lane, Client::Raw, wall_ms * (1.0 + 0.01 * noise));
+            recorded.samples.push(Sample { round, ..sample });
+        }
+    }
+    recorded.samples.push(sample(CEILING.id, Client::Raw, 14.0));
+    recorded
 }
 
 /// `stackful/hub` alone, with the raw client and as many requests in flight as documents: 8 KiB a
@@ -197,6 +222,11 @@ fn sample(lane: &str, client: Client, wall_ms: f64) -> Sample {
         network: Network::default(),
         machine: MachineMeasured::default(),
     }
+}
+
+/// Makes a sample one that does not count, for no fault of its lane.
+pub fn disturb(sample: &mut Sample) {
+    void(sample, Gate::Load, "other processes took 50 % of the CPU time, and 10 % is the most");
 }
 
 fn void(sample: &mut Sample, gate: Gate, why: &str) {

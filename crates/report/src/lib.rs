@@ -11,14 +11,19 @@
 //! * [`stats`]: the few statistics that there are;
 //! * [`figures`]: samples of one cell as numbers;
 //! * [`open_loop`]: those that only an open loop has, and its table;
+//! * [`comparison`]: which lanes differ, in what, and by how much;
+//! * [`planted`]: how much was found of costs that are known;
 //! * [`summary`]: samples as rows, and what stands in a row that has none;
 //! * [`inspected`]: what was found in cells that were taken apart;
 //! * [`cells`]: one row as text, the same for every form;
 //! * [`sheet`]: a plain table of text;
 //! * [`table`]: for a terminal of 100 columns;
-//! * [`markdown`]: for a page.
+//! * [`markdown`]: for a page;
+//! * [`diff`]: two records.
 
 pub mod cells;
+pub mod comparison;
+pub mod diff;
 pub mod figures;
 #[cfg(test)]
 mod fixture;
@@ -26,6 +31,7 @@ pub mod inspected;
 mod machine;
 pub mod markdown;
 pub mod open_loop;
+pub mod planted;
 pub mod sheet;
 pub mod stats;
 pub mod summary;

@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use crate::cells;
+use crate::cells::{self, Text};
 use crate::inspected;
 use crate::summary::{Summary, WorkloadSummary};
 
-/// All tables as GitHub reads them; the best of a group is in bold.
+/// All tables as GitHub reads them; what no lane is distinguishably better in is in bold.
 pub fn render(summary: &Summary) -> String {
     let mut text = String::new();
     for line in cells::preamble(summary) {
@@ -29,16 +29,17 @@ fn of_workload(text: &mut String, workload: &WorkloadSummary) -> std::fmt::Resul
     writeln!(text, "|---|---|{}", "---:|".repeat(heads.len()))?;
     for group in &workload.groups {
         for row in &group.rows {
-            let columns = cells::texts(workload, row).into_iter();
-            let strong = if cells::is_best(row) { "**" } else { "" };
-            let lane = format!("{strong}{}{strong}{}", row.lane, cells::note_mark(row, &notes));
-            let columns: Vec<_> =
-                columns.map(|column| format!("{strong}{column}{strong}")).collect();
+            let lane = format!("{}{}", row.lane, cells::note_mark(row, &notes));
+            let columns: Vec<_> = cells::texts(workload, row).into_iter().map(strong).collect();
             let (head, columns) = (cells::group_head(group), columns.join(" | "));
             writeln!(text, "| {head} | {lane} | {columns} |")?;
         }
     }
     write!(text, "\n{}. {}\n\n", cells::samples(workload), cells::common(&workload.common))?;
+    let ceiling = cells::ceiling(workload);
+    if !ceiling.is_empty() {
+        write!(text, "{ceiling}\n\n")?;
+    }
     for (index, note) in notes.iter().enumerate() {
         write!(text, "[{}] {note}\n\n", index + 1)?;
     }
@@ -46,6 +47,11 @@ fn of_workload(text: &mut String, workload: &WorkloadSummary) -> std::fmt::Resul
         text.push_str(&sheet.markdown());
     }
     Ok(())
+}
+
+/// In bold where no lane is distinguishably better.
+fn strong(Text { text, is_first }: Text) -> String {
+    if is_first { format!("**{text}**") } else { text }
 }
 
 #[cfg(test)]
@@ -60,8 +66,6 @@ mod tests {
         let rows: Vec<_> = text.lines().filter(|line| line.starts_with('|')).collect();
         assert_eq!(rows.len(), 2 + 2 * fixture::LANES.len());
         assert!(rows.iter().all(|row| bars(row) == bars(rows[0])), "{text}");
-        let best = rows.iter().filter(|row| row.contains("| **stackless/tokio-local** |"));
-        assert_eq!(best.count(), 2, "{text}");
         assert!(text.contains("### all-at-once\n\nWhat a wait costs.\n"), "{text}");
     }
 }

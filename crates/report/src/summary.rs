@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use harness::ceiling::CEILING;
+use harness::child::FLOOR;
+use harness::placement::Placement;
 use harness::plan::{Cell, NotRun, Plan, PlannedCell, PlannedWorkload};
 use harness::record::{Ending, How, Recorded};
 use harness::sample::Sample;
@@ -10,10 +13,12 @@ use job::Client;
 use serde::Serialize;
 
 use crate::cells::group_head;
-use crate::figures::{Figures, figures, rank, rss_bytes};
+use crate::comparison::{Comparison, Metric, Noise, Rank, Raws, counted};
+use crate::figures::{Figures, figures, rss_bytes};
 use crate::inspected::{Inspected, inspected};
 use crate::machine::{machine, warnings};
-use crate::stats::median;
+use crate::planted::{Found, planted};
+use crate::stats::{Interval, median};
 
 /// A whole record, summed up.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,6 +27,10 @@ pub struct Summary {
     pub machine: String,
     /// What a reader has to know before believing any number.
     pub warnings: Vec<String>,
+    /// What one lane under two names differs by.
+    pub noise: Vec<Noise>,
+    /// What was found of costs that were planted.
+    pub planted: Vec<Found>,
     /// The workloads in the plan's order.
     pub workloads: Vec<WorkloadSummary>,
 }
@@ -51,8 +60,15 @@ pub struct Group {
     pub point: Point,
     /// What speaks HTTP.
     pub client: Client,
+    /// On which processors origin and lanes ran.
+    #[serde(skip_serializing_if = "Placement::is_unpinned")]
+    pub placement: Placement,
+    /// Documents per second of the client without a model.
+    pub ceiling_throughput: Option<f64>,
     /// The lanes in the plan's order.
     pub rows: Vec<Row>,
+    /// Every pair of lanes, by every metric.
+    pub comparisons: Vec<Comparison>,
 }
 
 /// One cell.
@@ -62,12 +78,27 @@ pub struct Row {
     pub lane: String,
     /// Samples that count.
     pub samples: usize,
-    /// What was measured; `None` when no sample counts.
+    /// What was measured; `None` when no sample counts, or too few of those that were taken.
     pub figures: Option<Figures>,
+    /// How it compares with the group's best.
+    pub against_best: Option<Against>,
+    /// Its rank by each metric, where ranks are known.
+    pub ranks: BTreeMap<Metric, Rank>,
+    /// Whether it got more than half of what the ceiling allows.
+    pub is_limited_by_origin: bool,
     /// Why there are no figures, or fewer samples than were taken.
     pub note: Option<String>,
     /// Whether something is wrong with the lane, or with the system for it.
     pub failed: bool,
+}
+
+/// A row against the best of its group, by wall time, or in an open loop by CPU time.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Against {
+    /// 1 for the best, 2 for twice as much.
+    pub ratio: f64,
+    /// Where the true ratio lies, at 95 % for this pair alone.
+    pub interval: Option<Interval>,
 }
 
 /// What is the same for all rows of a workload: medians over all of its samples.
@@ -77,10 +108,66 @@ pub struct Common {
     pub floor_rss_bytes: Option<f64>,
     /// From before the start of such a process to after its end, milliseconds.
     pub floor_process_ms: Option<f64>,
+    /// What measuring adds to each document, microseconds: the floor's wall at the most documents.
+    pub measuring_us_per_document: Option<f64>,
     /// The origin's CPU time for a document, microseconds.
     pub origin_cpu_us_per_document: Option<f64>,
     /// How late the origin's delays were at the 99th percentile, milliseconds.
     pub delay_late_ms_p99: Option<f64>,
+}
+
+impl Group {
+    /// The cell of one of its lanes.
+    pub(crate) fn cell(&self, workload: &str, lane: &str) -> Cell {
+        let Group { point, client, placement, .. } = *self;
+        Cell { workload: workload.to_owned(), point, client, lane: lane.to_owned(), placement }
+    }
+
+    /// What its lanes are compared by before all else.
+    pub fn primary(&self) -> Metric {
+        if self.point.rate.is_some() { Metric::Cpu } else { Metric::Wall }
+    }
+
+    /// Compares every row with the one that takes least, which is no variant.
+    fn compare_with_best(&mut self) {
+        let primary = self.primary();
+        let value = |row: &Row| row.figures.as_ref()?.primary();
+        let contestants = self.rows.iter().filter(|row| !row.is_variant());
+        let values = contestants.filter_map(|row| Some((value(row)?, row.lane.clone())));
+        let Some((least, best)) = values.min_by(|a, b| a.0.total_cmp(&b.0)) else { return };
+        for row in &mut self.rows {
+            let Some(own) = value(row) else { continue };
+            let is_pair = |pair: &&Comparison| {
+                let ids = (pair.first.as_str(), pair.second.as_str());
+                let (one, other) = (row.lane.as_str(), best.as_str());
+                pair.metric == primary && (ids == (one, other) || ids == (other, one))
+            };
+            let pair = self.comparisons.iter().find(is_pair);
+            row.against_best = Some(match pair.and_then(|pair| Some((pair, pair.ratio?))) {
+                Some((pair, ratio)) if pair.first == row.lane => {
+                    Against { ratio, interval: pair.interval }
+                }
+                Some((pair, ratio)) => {
+                    let inverse =
+                        |it: Interval| Interval { low: 1.0 / it.high, high: 1.0 / it.low };
+                    Against { ratio: 1.0 / ratio, interval: pair.interval.map(inverse) }
+                }
+                None => Against { ratio: own / least, interval: None },
+            });
+        }
+    }
+}
+
+impl Row {
+    /// Whether it is a lane under another name, which is no contestant.
+    pub fn is_variant(&self) -> bool {
+        self.lane.contains('+')
+    }
+
+    /// Whether no lane of its group is distinguishably less by `metric`, as far as is known.
+    pub fn is_first(&self, metric: Metric) -> bool {
+        self.ranks.get(&metric).is_some_and(|rank| rank.rank == 1)
+    }
 }
 
 impl WorkloadSummary {
@@ -109,6 +196,9 @@ impl Summary {
     }
 }
 
+/// A cell of whose samples more than one in so many are void is void itself.
+const VOID_PART: usize = 3;
+
 /// Sums a record up.
 pub fn summarise(recorded: &Recorded) -> Summary {
     let mut samples: BTreeMap<&Cell, Vec<&Sample>> = BTreeMap::new();
@@ -117,11 +207,25 @@ pub fn summarise(recorded: &Recorded) -> Summary {
     }
     let context =
         Context { recorded, plan: &recorded.plan, ending: recorded.ending.as_ref(), samples };
+    let mut workloads: Vec<_> =
+        recorded.plan.workloads.iter().map(|workload| context.workload(workload)).collect();
+    let counted = counted(recorded);
+    let raws = Raws::of(&counted, &workloads);
+    let noise = raws.noise();
+    raws.judge(&mut workloads, &noise);
+    workloads.iter_mut().flat_map(|w| &mut w.groups).for_each(Group::compare_with_best);
     Summary {
         machine: machine(&recorded.environment),
         warnings: warnings(&recorded.environment, recorded.ending.as_ref()),
-        workloads: recorded.plan.workloads.iter().map(|w| context.workload(w)).collect(),
+        noise,
+        planted: planted(recorded, &counted, &workloads, &raws),
+        workloads,
     }
+}
+
+/// The noise floors of a record, by metric.
+pub(crate) fn noise_floors(recorded: &Recorded) -> Vec<Noise> {
+    summarise(recorded).noise
 }
 
 struct Context<'a> {
@@ -136,19 +240,30 @@ impl Context<'_> {
         let of_workload = |cell: &&PlannedCell| cell.cell.workload == workload.name;
         let mut groups: Vec<Group> = Vec::new();
         for planned in self.plan.cells.iter().filter(of_workload) {
-            let Cell { point, client, .. } = &planned.cell;
             if planned.cell.is_bound() {
                 continue;
             }
-            let row = self.row(planned);
-            match groups.last_mut() {
-                Some(group) if (group.point, group.client) == (*point, *client) => {
-                    group.rows.push(row);
+            let Cell { point, client, placement, .. } = planned.cell;
+            let is_same = |group: &&mut Group| {
+                (group.point, group.client, group.placement) == (point, client, placement)
+            };
+            let group = match groups.iter_mut().find(is_same) {
+                Some(group) => group,
+                None => {
+                    groups.push(Group {
+                        point,
+                        client,
+                        placement,
+                        ceiling_throughput: self.ceiling_throughput(&planned.cell),
+                        rows: Vec::new(),
+                        comparisons: Vec::new(),
+                    });
+                    groups.last_mut().expect("one was pushed")
                 }
-                _ => groups.push(Group { point: *point, client: *client, rows: vec![row] }),
-            }
+            };
+            let row = self.row(planned, group.ceiling_throughput);
+            group.rows.push(row);
         }
-        groups.iter_mut().for_each(rank);
         WorkloadSummary {
             name: workload.name.clone(),
             shows: workload.shows.clone(),
@@ -163,11 +278,15 @@ impl Context<'_> {
         self.samples.get(cell).map_or(&[], Vec::as_slice)
     }
 
-    fn row(&self, planned: &PlannedCell) -> Row {
+    fn row(&self, planned: &PlannedCell, ceiling_throughput: Option<f64>) -> Row {
         let samples = self.samples(&planned.cell);
         let counted: Vec<_> = samples.iter().copied().filter(|s| !s.warmup).collect();
         let valid: Vec<_> = counted.iter().copied().filter(|s| s.void.is_none()).collect();
         let floor = self.floor_rss_bytes(&planned.cell);
+        // What is left of so many was selected by what has disturbed the others.
+        let is_void = (counted.len() - valid.len()) * VOID_PART > counted.len();
+        let figures = figures(&valid, floor).filter(|_| !is_void);
+        let throughput = figures.as_ref().map(|figures| figures.throughput);
         let failures = samples.iter().filter_map(|sample| sample.void.as_ref());
         let failed = failures.clone().any(|void| void.gate.is_failure());
         let why = failures.clone().next_back().map(|void| void.why.as_str());
@@ -180,15 +299,22 @@ impl Context<'_> {
             Some(_) if valid.len() == counted.len() && !failed => None,
             Some(why) => {
                 let voided = counted.len() - valid.len();
-                Some(format!("{voided} of {} samples do not count: {why}", counted.len()))
+                let too_many = if is_void { ", which is too many" } else { "" };
+                let of = counted.len();
+                Some(format!("{voided} of {of} samples do not count{too_many}: {why}"))
             }
         };
         let refused = matches!(planned.not_run, Some(NotRun::Refused(_)));
         Row {
             lane: planned.cell.lane.clone(),
             samples: valid.len(),
-            figures: figures(&valid, floor),
-            failed: refused || failed || (valid.is_empty() && !counted.is_empty()),
+            failed: refused || failed || (figures.is_none() && !counted.is_empty()),
+            figures,
+            against_best: None,
+            ranks: BTreeMap::new(),
+            is_limited_by_origin: throughput
+                .zip(ceiling_throughput)
+                .is_some_and(|(own, ceiling)| own > ceiling / 2.0),
             note,
         }
     }
@@ -208,9 +334,18 @@ impl Context<'_> {
         }
     }
 
+    /// What a client without a model got at the same point of the same workload.
+    fn ceiling_throughput(&self, cell: &Cell) -> Option<f64> {
+        let ceiling = Cell { lane: CEILING.id.to_owned(), client: Client::Raw, ..cell.clone() };
+        let counted = self.samples(&ceiling).iter().filter(|s| !s.warmup && s.void.is_none());
+        let documents = cell.point.documents as f64;
+        let rate = |sample: &&Sample| Some(documents / (sample.job.as_ref()?.wall_ns as f64 / 1e9));
+        median(&counted.filter_map(rate).collect::<Vec<_>>())
+    }
+
     /// What a process without a lane took at the same point of the same workload.
     fn floor_rss_bytes(&self, cell: &Cell) -> Option<f64> {
-        let lane = harness::child::FLOOR.id.to_owned();
+        let lane = FLOOR.id.to_owned();
         let floor = Cell { lane, client: Client::Raw, ..cell.clone() };
         let counted = self.samples(&floor).iter().filter(|s| !s.warmup && s.void.is_none());
         let rss: Vec<_> = counted.filter_map(|s| rss_bytes(s)).collect();
@@ -222,7 +357,7 @@ impl Context<'_> {
         let of = |sample: &&&Sample| {
             sample.cell.workload == workload.name && !sample.warmup && sample.void.is_none()
         };
-        let is_floor = |sample: &&&Sample| sample.cell.lane == harness::child::FLOOR.id;
+        let is_floor = |sample: &&&Sample| sample.cell.lane == FLOOR.id;
         let is_bound = |sample: &&&Sample| sample.cell.is_bound();
         let floors = || all.iter().filter(of).filter(is_floor);
         let origins = || {
@@ -230,7 +365,14 @@ impl Context<'_> {
             lanes.filter_map(|sample| sample.origin.as_ref()).filter(|stats| stats.requests > 0)
         };
         let middle = |values: Vec<f64>| median(&values);
+        let most = floors().map(|sample| sample.cell.point.documents).max();
+        let at_most = floors().filter(|sample| Some(sample.cell.point.documents) == most);
+        let measuring_us = |sample: &&Sample| {
+            let wall_us = sample.job.as_ref()?.wall_ns as f64 / 1e3;
+            Some(wall_us / sample.cell.point.documents as f64)
+        };
         Common {
+            measuring_us_per_document: middle(at_most.filter_map(measuring_us).collect()),
             floor_rss_bytes: middle(floors().filter_map(|s| rss_bytes(s)).collect()),
             floor_process_ms: middle(floors().map(|s| s.process.wall_ns as f64 / 1e6).collect()),
             origin_cpu_us_per_document: middle(
@@ -262,8 +404,8 @@ mod tests {
     fn clients_are_ranked_apart() {
         let summary = summarise(&fixture::recorded());
         for client in [Client::Library, Client::Raw] {
-            let best = row(&summary, client, "stackless/tokio-local").figures.unwrap();
-            assert!((best.ratio - 1.0).abs() < 1e-9);
+            let best = row(&summary, client, "stackless/tokio-local").against_best;
+            assert_eq!(best, Some(Against { ratio: 1.0, interval: None }));
         }
     }
 

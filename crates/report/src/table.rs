@@ -5,7 +5,7 @@ use comfy_table::{
     TableStyle,
 };
 
-use crate::cells;
+use crate::cells::{self, Text};
 use crate::inspected;
 use crate::summary::{Row, Summary, WorkloadSummary};
 
@@ -16,12 +16,12 @@ pub const WIDTH: usize = 100;
 const LINES: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// How the best is set off.
+/// How what nothing is distinguishably better than is set off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     /// In bold, for a terminal.
     Bold,
-    /// By a `*` after the ratio, for a file or whoever wants no colours.
+    /// By a `*` behind it, for a file or whoever wants no colours.
     Plain,
 }
 
@@ -54,6 +54,12 @@ fn of_workload(workload: &WorkloadSummary, style: Style) -> Vec<String> {
     lines.extend(table(workload, &notes, style).lines().map(|line| line.trim_end().to_owned()));
     let samples = cells::samples(workload);
     lines.extend(wrapped(&format!("{samples}. {}", cells::common(&workload.common))));
+    lines.extend(
+        Some(cells::ceiling(workload))
+            .filter(|text| !text.is_empty())
+            .iter()
+            .flat_map(|text| wrapped(text)),
+    );
     for (index, note) in notes.iter().enumerate() {
         lines.extend(wrapped(&format!("[{}] {note}", index + 1)));
     }
@@ -85,7 +91,8 @@ fn table(workload: &WorkloadSummary, notes: &[&str], style: Style) -> Table {
         }
     }
     for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 1));
+        // One space is always there, for the vertical line that this style does not draw.
+        column.set_padding((0, 0));
         if index > 0 {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -94,16 +101,13 @@ fn table(workload: &WorkloadSummary, notes: &[&str], style: Style) -> Table {
 }
 
 fn table_row(workload: &WorkloadSummary, row: &Row, notes: &[&str], style: Style) -> TableRow {
-    let mark = cells::note_mark(row, notes);
-    let best = cells::is_best(row);
-    let star = if best && style == Style::Plain { " *" } else { "" };
-    let mut columns = cells::texts(workload, row);
-    if let Some(last) = columns.last_mut() {
-        last.push_str(star);
-    }
-    let lane = format!(" {}{mark}", row.lane);
-    let all = std::iter::once(lane).chain(columns);
-    TableRow::from(all.map(|text| bold(Cell::new(text), best)).collect::<Vec<_>>())
+    let lane = format!(" {}{}", row.lane, cells::note_mark(row, notes));
+    let star = if style == Style::Plain { "*" } else { "" };
+    let texts = cells::texts(workload, row).into_iter().map(|Text { text, is_first }| {
+        let star = if is_first { star } else { "" };
+        bold(Cell::new(text + star), is_first)
+    });
+    TableRow::from(std::iter::once(Cell::new(lane)).chain(texts).collect::<Vec<_>>())
 }
 
 /// Without a terminal the table drops the attribute.
@@ -155,10 +159,11 @@ mod tests {
     }
 
     #[test]
-    fn the_best_is_set_off_once_a_group() {
-        let summary = summarise(&fixture::recorded());
+    fn what_nothing_is_better_than_is_set_off() {
+        let summary = summarise(&fixture::compared());
         let plain = render(&summary, Style::Plain);
-        assert_eq!(plain.matches("1.00 *").count(), 2, "{plain}");
+        let walls = plain.matches("± 0.04*").count() + plain.matches("± 0.05*").count();
+        assert_eq!(walls, 2, "the fast one and the one like it, but not it again: {plain}");
         assert!(!plain.contains('\x1b'), "{plain}");
         let bold = render(&summary, Style::Bold);
         assert!(bold.contains("\x1b[1m") && !bold.contains('*'), "{bold}");
@@ -171,10 +176,10 @@ mod tests {
         assert_eq!(
             lines,
             [
-                " stackful/hub [2]              -             -           -        -       -       -       -",
-                " stackless/tokio-local     5,000  20.00 ± 0.00        1.50     0.50    1.00    2.00  1.00 *",
-                " stackful/hub [3]          2,500  40.00 ± 0.00        1.50     0.50    1.00    2.00    2.00",
-                " stackless/tokio-local     5,000  20.00 ± 0.00        1.50     0.50    1.00    2.00  1.00 *",
+                " stackful/hub [2]             -             -      -       -      -      -      -    -",
+                " stackless/tokio-local    5,000 20.00 ± 0.00*  1.50*   0.50*   1.00   2.00      1    1",
+                " stackful/hub [3]         2,500  40.00 ± 0.00   1.50    0.50   1.00   2.00   2.00    -",
+                " stackless/tokio-local    5,000  20.00 ± 0.00   1.50    0.50   1.00   2.00      1    -",
             ]
         );
         assert!(text.contains("[1] waits 100 × 20 ms = 20 s"), "{text}");
