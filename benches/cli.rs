@@ -168,8 +168,8 @@ impl RunOptions {
     pub fn rounds(&self) -> u32 {
         self.samples.unwrap_or(match self.profile() {
             Profile::Verify => 1,
-            Profile::Quick => 3,
-            Profile::Standard => 5,
+            Profile::Quick => 10,
+            Profile::Standard => 7,
             Profile::Full => 15,
         })
     }

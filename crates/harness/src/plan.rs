@@ -302,8 +302,11 @@ fn planned_cell(
 /// How long a cell may wait for arrivals, or for the origin's delays alone.
 fn patience_us(profile: Profile) -> u64 {
     match profile {
-        Profile::Standard | Profile::Quick | Profile::Verify => 5_000_000,
-        Profile::Full => 30_000_000,
+        // What waits for long costs other cells their rounds, and shows nothing but the wait.
+        Profile::Quick => 1_000_000,
+        Profile::Standard => 2_500_000,
+        Profile::Full => 3_000_000,
+        Profile::Verify => 5_000_000,
     }
 }
 
@@ -335,7 +338,7 @@ fn too_slow(
             seconds(waits_us)
         ),
     };
-    Some(NotRun::Slow(format!("{why}, and {:.0} s is the most", seconds(most_us))))
+    Some(NotRun::Slow(format!("{why}, and {} s is the most", seconds(most_us))))
 }
 
 /// What the origin waits before it answers: nothing for the ceiling, which is what it can do at all.
@@ -462,7 +465,7 @@ concurrency = [1, 8]
         assert_eq!(reasons.len(), 2);
         for (cell, reason) in reasons {
             assert_eq!((cell.lane.as_str(), cell.point.documents), ("blocking/sequential", 1_000));
-            assert_eq!(reason.why(), "waits 1,000 × 20 ms = 20 s, and 5 s is the most");
+            assert_eq!(reason.why(), "waits 1,000 × 20 ms = 20 s, and 2.5 s is the most");
         }
     }
 
@@ -531,9 +534,9 @@ concurrency = [1, 8]
         let arrivals = Arrivals { process: Process::Uniform, rate: 2_000, seed: 7 };
         assert_eq!(job.arrivals, Some(arrivals));
         let why = |lane, rate| cell(lane, 1_000, rate).not_run.as_ref().unwrap().why();
-        let slow = "1,000 documents at 100/s are 10 s, and 5 s is the most";
+        let slow = "1,000 documents at 100/s are 10 s, and 2.5 s is the most";
         assert_eq!(why("stackful/a", 100), slow);
-        let behind = "waits 1,000 × 20 ms = 20 s, and 5 s is the most";
+        let behind = "waits 1,000 × 20 ms = 20 s, and 2.5 s is the most";
         assert_eq!(why("blocking/sequential", 100), behind);
         assert_eq!(why("blocking/sequential", 2_000), behind);
     }

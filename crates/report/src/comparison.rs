@@ -378,7 +378,7 @@ mod tests {
         let hub = fixture::LANES[1];
         let void = |recorded: &mut Recorded, count: usize| {
             let of_hub = recorded.samples.iter_mut().filter(|sample| sample.cell.lane == hub);
-            of_hub.take(count).for_each(|sample| fixture::disturb(sample));
+            of_hub.take(count).for_each(fixture::disturb);
         };
         void(&mut recorded, 4);
         assert!(group(&recorded).rows[1].figures.is_some(), "a third is not too many");
