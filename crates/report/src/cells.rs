@@ -7,6 +7,7 @@ use job::Client;
 use crate::comparison::{Metric, Noise, Rank};
 use crate::figures::Figures;
 use crate::open_loop;
+use crate::stats::binomial::upper_bound;
 use crate::stats::{Interval, Spread};
 use crate::summary::{Against, Common, Group, Row, Summary, WorkloadSummary};
 
@@ -146,9 +147,6 @@ pub fn common(common: &Common) -> String {
             three_digits(wall)
         ));
     }
-    if let Some(us) = common.measuring_us_per_document {
-        sentences.push(format!("Measuring takes {} µs a document.", three_digits(us)));
-    }
     if let Some(cpu) = common.origin_cpu_us_per_document {
         let late = common
             .delay_late_ms_p99
@@ -181,19 +179,30 @@ pub fn ceiling(workload: &WorkloadSummary) -> String {
 /// What the run shows of itself: its noise, and costs that were planted.
 pub fn self_checks(summary: &Summary) -> Vec<String> {
     let mut lines = Vec::new();
-    if let Some(pairs) = summary.noise.iter().map(|noise| noise.pairs).max() {
-        let floor = |noise: &Noise| {
-            let percent = 100.0 * (noise.floor.exp() - 1.0);
-            format!("{} {} %", noise.metric.name(), three_digits(percent))
-        };
-        let floors: Vec<_> = summary.noise.iter().map(floor).collect();
-        let different: u64 = summary.noise.iter().map(|noise| noise.different).sum();
-        let comparisons: u64 = summary.noise.iter().map(|noise| noise.pairs).sum();
+    if let Some(line) = &summary.measuring_us {
         lines.push(format!(
-            "Noise floor, from one lane under two names at {pairs} points: {}. Whatever is smaller \
-             is not distinguishable. At 5 %, {different} of these {comparisons} comparisons came out \
-             different.",
-            floors.join(", ")
+            "Measuring adds {} µs to each document and {} µs to each job, part of every figure.",
+            three_digits(line.slope.max(0.0)),
+            three_digits(line.intercept.max(0.0))
+        ));
+    }
+    if let Some(pairs) = summary.noise.iter().map(|noise| noise.pairs).max() {
+        let of = |text: &dyn Fn(&Noise) -> String| {
+            let texts = summary
+                .noise
+                .iter()
+                .map(|noise| format!("{} {}", noise.metric.name(), text(noise)));
+            texts.collect::<Vec<_>>().join(", ")
+        };
+        let floors = of(&|noise| three_digits(100.0 * (noise.floor.exp() - 1.0)) + " %");
+        let rates = of(&|noise| {
+            let most = 100.0 * upper_bound(noise.different, noise.pairs, 0.95);
+            format!("{} of {} (a rate of {most:.0} % at most)", noise.different, noise.pairs)
+        });
+        let points = if pairs == 1 { "one point" } else { &format!("{pairs} points") };
+        lines.push(format!(
+            "Noise floor, from one lane under two names at {points}: {floors}. Whatever is smaller is \
+             not distinguishable. Called different at 5 %: {rates}."
         ));
     }
     lines.extend(summary.planted.iter().map(|found| format!("Planted: {found}.")));

@@ -15,6 +15,7 @@
 //! * [`planted`]: how much was found of costs that are known;
 //! * [`summary`]: samples as rows, and what stands in a row that has none;
 //! * [`inspected`]: what was found in cells that were taken apart;
+//! * [`placements`]: unpinned and pinned side by side;
 //! * [`cells`]: one row as text, the same for every form;
 //! * [`sheet`]: a plain table of text;
 //! * [`table`]: for a terminal of 100 columns;
@@ -31,6 +32,7 @@ pub mod inspected;
 mod machine;
 pub mod markdown;
 pub mod open_loop;
+pub mod placements;
 pub mod planted;
 pub mod sheet;
 pub mod stats;

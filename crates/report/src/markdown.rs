@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::cells::{self, Text};
 use crate::inspected;
+use crate::placements;
 use crate::summary::{Summary, WorkloadSummary};
 
 /// All tables as GitHub reads them; what no lane is distinguishably better in is in bold.
@@ -43,7 +44,8 @@ fn of_workload(text: &mut String, workload: &WorkloadSummary) -> std::fmt::Resul
     for (index, note) in notes.iter().enumerate() {
         write!(text, "[{}] {note}\n\n", index + 1)?;
     }
-    for sheet in workload.inspected.iter().flat_map(inspected::sheets) {
+    let inspected = workload.inspected.iter().flat_map(inspected::sheets);
+    for sheet in placements::sheet(workload).into_iter().chain(inspected) {
         text.push_str(&sheet.markdown());
     }
     Ok(())

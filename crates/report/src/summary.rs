@@ -18,6 +18,7 @@ use crate::figures::{Figures, figures, rss_bytes};
 use crate::inspected::{Inspected, inspected};
 use crate::machine::{machine, warnings};
 use crate::planted::{Found, planted};
+use crate::stats::slope::Slope;
 use crate::stats::{Interval, median};
 
 /// A whole record, summed up.
@@ -27,6 +28,8 @@ pub struct Summary {
     pub machine: String,
     /// What a reader has to know before believing any number.
     pub warnings: Vec<String>,
+    /// What measuring adds: the floor's wall, microseconds, over documents.
+    pub measuring_us: Option<Slope>,
     /// What one lane under two names differs by.
     pub noise: Vec<Noise>,
     /// What was found of costs that were planted.
@@ -108,8 +111,6 @@ pub struct Common {
     pub floor_rss_bytes: Option<f64>,
     /// From before the start of such a process to after its end, milliseconds.
     pub floor_process_ms: Option<f64>,
-    /// What measuring adds to each document, microseconds: the floor's wall at the most documents.
-    pub measuring_us_per_document: Option<f64>,
     /// The origin's CPU time for a document, microseconds.
     pub origin_cpu_us_per_document: Option<f64>,
     /// How late the origin's delays were at the 99th percentile, milliseconds.
@@ -217,10 +218,22 @@ pub fn summarise(recorded: &Recorded) -> Summary {
     Summary {
         machine: machine(&recorded.environment),
         warnings: warnings(&recorded.environment, recorded.ending.as_ref()),
+        measuring_us: measuring_us(recorded),
         noise,
         planted: planted(recorded, &counted, &workloads, &raws),
         workloads,
     }
+}
+
+/// The floor measures as a lane does, and does nothing else.
+fn measuring_us(recorded: &Recorded) -> Option<Slope> {
+    let counts = |sample: &&Sample| !sample.warmup && sample.void.is_none();
+    let floors = recorded.samples.iter().filter(counts).filter(|s| s.cell.lane == FLOOR.id);
+    let points = floors.filter_map(|sample| {
+        let wall_us = sample.job.as_ref()?.wall_ns as f64 / 1e3;
+        Some((sample.cell.point.documents as f64, wall_us))
+    });
+    Slope::of(&points.collect::<Vec<_>>(), 0.95)
 }
 
 /// The noise floors of a record, by metric.
@@ -365,14 +378,7 @@ impl Context<'_> {
             lanes.filter_map(|sample| sample.origin.as_ref()).filter(|stats| stats.requests > 0)
         };
         let middle = |values: Vec<f64>| median(&values);
-        let most = floors().map(|sample| sample.cell.point.documents).max();
-        let at_most = floors().filter(|sample| Some(sample.cell.point.documents) == most);
-        let measuring_us = |sample: &&Sample| {
-            let wall_us = sample.job.as_ref()?.wall_ns as f64 / 1e3;
-            Some(wall_us / sample.cell.point.documents as f64)
-        };
         Common {
-            measuring_us_per_document: middle(at_most.filter_map(measuring_us).collect()),
             floor_rss_bytes: middle(floors().filter_map(|s| rss_bytes(s)).collect()),
             floor_process_ms: middle(floors().map(|s| s.process.wall_ns as f64 / 1e6).collect()),
             origin_cpu_us_per_document: middle(

@@ -7,6 +7,7 @@ use comfy_table::{
 
 use crate::cells::{self, Text};
 use crate::inspected;
+use crate::placements;
 use crate::summary::{Row, Summary, WorkloadSummary};
 
 /// The widest line of anything printed here.
@@ -64,6 +65,7 @@ fn of_workload(workload: &WorkloadSummary, style: Style) -> Vec<String> {
         lines.extend(wrapped(&format!("[{}] {note}", index + 1)));
     }
     let sheets = workload.inspected.iter().flat_map(inspected::sheets);
+    let sheets = placements::sheet(workload).into_iter().chain(sheets);
     lines.extend(sheets.flat_map(|sheet| sheet.terminal(style)));
     lines
 }
