@@ -18,8 +18,8 @@
 //! written to the stack's lowest words as well, the whole process.
 //!
 //! In an open loop the task that sends documents sleeps in may's timer list, and goes on on the
-//! timer's own thread when the next one is due: nanoseconds are kept, the kernel's timer slack
-//! (50 µs unless told otherwise) and a hand-over to a worker are added.
+//! timer's own thread when the next one is due: up to a thirty-second of the sleep is added
+//! (see [`runtime`] for why), and the kernel's timer slack, 50 µs unless told otherwise.
 //!
 //! may's own defaults would not do here and are spelled out in [`runtime::configure`]: a stack of
 //! 32 KiB, which TLS overflows; workers pinned to cores; and 1,000 stacks allocated before the

@@ -83,11 +83,16 @@ impl Runtime for May {
     }
 
     /// A task that unwinds keeps its worker: see [`socket`](crate::socket).
+    ///
+    /// The sleep may be a thirty-second longer than asked: may's timer bears no more than 1,024
+    /// different lengths. A task should not end right after it has slept, either: the worker that
+    /// put it to sleep may still be writing to it (may 0.3.51, `sleep.rs`). The task that sleeps in
+    /// an open loop ends after all others.
     fn sleep(&self, duration: Duration) {
         if std::thread::panicking() {
             return std::thread::sleep(duration);
         }
-        coroutine::sleep(duration);
+        coroutine::sleep(one_of_few(duration));
     }
 
     /// # Panics
@@ -101,6 +106,20 @@ impl Runtime for May {
     fn waker(&self) -> Waker {
         Waker::from(Arc::new(Unpark(coroutine::current())))
     }
+}
+
+/// `duration` or up to a thirty-second more, such that there are fewer than a thousand different
+/// results.
+///
+/// may's timer keeps a list for every different duration that anybody has slept. Above 1,024 lists
+/// it frees one that it finds empty, and with it the last entry, which the sleeper may have yet to
+/// let go (may 0.3.51, `timeout_list.rs`, and may_queue's `mpsc_list_v1.rs`): a process that sleeps
+/// arbitrary durations now and then writes to memory that it has freed.
+fn one_of_few(duration: Duration) -> Duration {
+    let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX / 2).min(u64::MAX / 2);
+    // A microsecond at least, and 32 steps between each power of two and the next.
+    let least = nanoseconds.max(1_024);
+    Duration::from_nanos(least.next_multiple_of((least.next_power_of_two() / 64).max(32)))
 }
 
 may::coroutine_local!(static WATCH: OnceCell<Watch> = OnceCell::new());
@@ -137,5 +156,32 @@ struct Unpark(Coroutine);
 impl Wake for Unpark {
     fn wake(self: Arc<Self>) {
         self.0.unpark();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn sleeps_are_as_long_as_asked_and_little_longer() {
+        for nanoseconds in [1_024, 1_025, 99_999, 1_000_000, 123_456_789, 60_000_000_000] {
+            let asked = Duration::from_nanos(nanoseconds);
+            let slept = one_of_few(asked);
+            assert!(slept >= asked && slept <= asked + asked / 32, "{asked:?}: {slept:?}");
+        }
+        assert_eq!(one_of_few(Duration::ZERO), Duration::from_nanos(1_024));
+        assert!(one_of_few(Duration::MAX) > Duration::from_secs(1 << 32));
+    }
+
+    #[test]
+    fn there_are_fewer_sleeps_than_lists_that_may_keeps() {
+        // Up to two minutes, each 1 in 1,000 longer than the one before it.
+        let durations = std::iter::successors(Some(1u64), |last| Some(last + last / 1_000 + 1));
+        let asked = durations.take_while(|nanoseconds| *nanoseconds < 120_000_000_000);
+        let slept: BTreeSet<_> = asked.map(|ns| one_of_few(Duration::from_nanos(ns))).collect();
+        assert!(slept.len() < 1_000, "{} durations", slept.len());
     }
 }

@@ -172,3 +172,19 @@ fn a_name_is_looked_up() {
     let found = on_may(|runtime| runtime.resolve("localhost", 80));
     assert!(found.unwrap().iter().all(|address| address.ip().is_loopback()));
 }
+
+/// What the open loop does: a task that joins others, and so goes on on a worker, sleeps for as many
+/// different times as there are documents.
+#[test]
+fn sleeps_of_many_durations_leave_the_heap_whole() {
+    let slept = on_may(|runtime| {
+        let mut tasks = Tasks::new(runtime);
+        for number in 0..20_000 {
+            tasks.spawn(move || vec![number; 8])?;
+            tasks.join_next().expect("a task is in flight")?;
+            runtime.sleep(Duration::from_nanos(1 + number));
+        }
+        Ok::<_, LaneError>(tasks.is_empty())
+    });
+    assert!(slept.unwrap());
+}
