@@ -19,6 +19,7 @@ mod outputs;
 #[path = "../../compare.rs"]
 mod pipeline;
 mod support;
+mod variants;
 
 fn main() -> ExitCode {
     let lanes = match env::var(support::LANES).as_deref() {
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
                 open_loop::trials(),
                 gates::trials(),
                 inspection::trials(),
+                variants::trials(),
                 endings::trials(),
                 misuse::trials(),
             ];
