@@ -11,6 +11,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::process::Command;
+use std::time::Duration;
 
 use job::Allocations;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,9 @@ const MEMORY_REPEATS: u32 = 3;
 /// The most documents under strace, which makes a system call about ten microseconds longer.
 /// What a document takes is the same in the next thousand.
 const TRACED_DOCUMENTS_MOST: u64 = 2_000;
+
+/// How long a lane may take under strace.
+const TRACED_LIMIT: Duration = Duration::from_secs(15);
 
 /// One look into a cell: a line of `inspections.jsonl`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,7 +123,7 @@ pub fn inspect(
             let Some((inspection, gate)) = look(bench, planned, pass)? else { return Ok(false) };
             bench.record.append_inspection(&inspection)?;
             watch(Event::Taken(&inspection));
-            if gate == Some(Gate::InTime) {
+            if gate == Some(Gate::InTime) && pass == Pass::Memory {
                 // Each time would cost the whole limit.
                 let hung = |index: &usize| same_lane(&bench.plan.cells[*index].cell, &planned.cell);
                 sound.retain(|index| !hung(index));
@@ -208,7 +212,7 @@ fn look(
     let stats = bench.origin.stats()?;
     // Whoever is slowed down promises nothing about how much it has in flight.
     let planned = PlannedCell { cell, in_flight_least: 0, not_run: None };
-    let limit = bench.pace.limit;
+    let limit = limit(bench, pass);
     let expected = Expected {
         cell: &planned,
         answer: &answer,
@@ -239,6 +243,14 @@ impl Inspection {
     fn is_empty(&self) -> bool {
         let calls = self.system_calls.as_ref().is_some_and(|calls| !calls.is_empty());
         !calls && self.memory.is_none_or(|memory| memory.polls == 0)
+    }
+}
+
+/// Tracing thousands of threads takes minutes; what a call costs in fewer is the same.
+fn limit(bench: &Bench<'_>, pass: Pass) -> Duration {
+    match pass {
+        Pass::Memory => bench.pace.limit,
+        Pass::SystemCalls => bench.pace.limit.min(TRACED_LIMIT),
     }
 }
 
@@ -275,8 +287,13 @@ fn look_at_system_calls(
     found: &mut Inspection,
 ) -> io::Result<Ended> {
     let (mut command, summary) = system_calls::Summary::of(bench.program, &["lane", &cell.lane])?;
-    let ended =
-        lane_process::run(quiet(&mut command), job, None, bench.pace.limit, bench.interrupt)?;
+    let ended = lane_process::run(
+        quiet(&mut command),
+        job,
+        None,
+        limit(bench, Pass::SystemCalls),
+        bench.interrupt,
+    )?;
     found.system_calls = Some(summary.read(bench.interrupt)?);
     Ok(ended)
 }
