@@ -24,8 +24,10 @@ impl MachineMeasured {
         let most = limit * self.ticks as f64 + UNCERTAIN;
         let percent = |ticks: u64| 100.0 * ticks as f64 / self.ticks.max(1) as f64;
         let told = |who, ticks| {
-            let limit = limit * 100.0;
-            format!("{who} {:.0} % of the CPU time, and {limit:.0} % is the most", percent(ticks))
+            let (part, limit) = (percent(ticks), limit * 100.0);
+            format!(
+                "{who} {part:.0} % of the CPU time, and {limit:.0} % is the most (--load-limit)"
+            )
         };
         match self {
             Self { ticks_stolen, .. } if *ticks_stolen as f64 > most => {
@@ -115,11 +117,11 @@ mod tests {
         assert_eq!(machine(8, 8), None);
         assert_eq!(
             machine(9, 9).as_deref(),
-            Some("the hypervisor took 22 % of the CPU time, and 10 % is the most")
+            Some("the hypervisor took 22 % of the CPU time, and 10 % is the most (--load-limit)")
         );
         assert_eq!(
             machine(0, 20).as_deref(),
-            Some("other processes took 50 % of the CPU time, and 10 % is the most")
+            Some("other processes took 50 % of the CPU time, and 10 % is the most (--load-limit)")
         );
     }
 }
