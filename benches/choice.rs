@@ -78,6 +78,10 @@ impl RunOptions {
     ///
     /// A name that there is not.
     pub fn chosen_lanes(&self, lanes: &[Lane]) -> anyhow::Result<Vec<Lane>> {
+        self.lanes
+            .iter()
+            .try_for_each(|name| Variant::parse(name).map(drop))
+            .map_err(Misuse::of)?;
         select_lanes(lanes, &self.lanes).map_err(Misuse::of)
     }
 
@@ -148,7 +152,7 @@ impl Choice<'_> {
             profile: self.options.profile(),
             rounds: self.options.rounds(),
             seed: self.options.seed,
-            placements: &self.options.placement,
+            placements: &self.options.placements(),
             load_limit: self.options.load_limit(),
         });
         if plan.running().all(|index| plan.cells[index].cell.is_bound()) {

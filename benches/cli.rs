@@ -174,6 +174,14 @@ impl RunOptions {
         })
     }
 
+    /// Where origin and lanes run, each placement once.
+    pub fn placements(&self) -> Vec<Placement> {
+        let mut placements = self.placement.clone();
+        placements.sort_unstable();
+        placements.dedup();
+        placements
+    }
+
     /// The part of the CPU time that others may take; for a look at the answers alone, any.
     pub fn load_limit(&self) -> f64 {
         if self.verify { 1.0 } else { f64::from(self.load_limit) / 100.0 }

@@ -166,7 +166,7 @@ fn gates(expected: &Expected<'_>, completed: &Completed, seen: &Seen) -> Option<
     off_schedule(expected, completed)
         .map(|why| Void { gate: Gate::Schedule, why })
         .or_else(|| in_flight(expected, &seen.origin))
-        .or_else(|| listen_queue(completed, seen))
+        .or_else(|| listen_queue(expected, completed, seen))
         .or_else(|| exhaustion(&seen.origin))
         .or_else(|| littles_law(expected, completed, &seen.origin))
         .or_else(|| delay(expected, &seen.origin))
@@ -200,9 +200,10 @@ fn in_flight(expected: &Expected<'_>, origin: &Stats) -> Option<Void> {
 
 /// The counter is the whole machine's, so an overflow is only ours if one of our connections waited
 /// for its retransmission.
-fn listen_queue(completed: &Completed, seen: &Seen) -> Option<Void> {
+fn listen_queue(expected: &Expected<'_>, completed: &Completed, seen: &Seen) -> Option<Void> {
     let slowest_ns = completed.service_times_ns.iter().map(|(value, _)| *value).max().unwrap_or(0);
-    (seen.network.listen_overflows > 0 && slowest_ns >= SYN_RETRANSMISSION_NS).then(|| {
+    let least_ns = SYN_RETRANSMISSION_NS + expected.delay_us.saturating_mul(1_000);
+    (seen.network.listen_overflows > 0 && slowest_ns >= least_ns).then(|| {
         let minihttp = seen.origin.server == Server::MayMinihttp.name();
         let of = if minihttp { " of may_minihttp, which is 1,024 long," } else { "" };
         let seconds = slowest_ns as f64 / 1e9;
@@ -250,8 +251,8 @@ fn exhaustion(origin: &Stats) -> Option<Void> {
 /// By Little's law (Operations Research 9:3, 1961) the mean number in flight is the rate times the
 /// mean time in flight: the sum of all times over the wall. The lane's clock covers more than the
 /// origin's, so it must say at least as much, and no more than the cell allows; each within
-/// [`LITTLES_LAW_MARGIN`]. A lane that starts its clock late, stops it early, leaves requests out or
-/// keeps more in flight than the origin sees fails here.
+/// [`LITTLES_LAW_MARGIN`]. A lane whose clock leaves out what the origin took, that leaves requests
+/// out, or whose times do not fit into its wall fails here.
 fn littles_law(expected: &Expected<'_>, completed: &Completed, origin: &Stats) -> Option<Void> {
     let cell = &expected.cell.cell;
     if cell.is_bound() || origin.residence_ns_sum == 0 {

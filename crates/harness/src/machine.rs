@@ -2,12 +2,13 @@
 
 use std::fs;
 
+use rustix::thread::{CpuSet, sched_getaffinity};
 use serde::{Deserialize, Serialize};
 
 /// What the machine did while a sample was taken, beside it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MachineMeasured {
-    /// Ticks of all processors together, 10 ms each on most systems.
+    /// Ticks of all processors that this process may use, 10 ms each on most systems.
     pub ticks: u64,
     /// Of these, given to others by the hypervisor.
     pub ticks_stolen: u64,
@@ -41,7 +42,7 @@ impl MachineMeasured {
     }
 }
 
-/// What all processors did since the machine's start, in ticks.
+/// What the processors that this process may use did since the machine's start, in ticks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ticks {
     all: u64,
@@ -53,7 +54,11 @@ pub struct Ticks {
 impl Ticks {
     /// Until now.
     pub fn now() -> Self {
-        Self::parse(&fs::read_to_string("/proc/stat").unwrap_or_default())
+        let ours = sched_getaffinity(None).ok();
+        let is_ours = |number: usize| {
+            number < CpuSet::MAX_CPU && ours.as_ref().is_some_and(|ours| ours.is_set(number))
+        };
+        Self::parse(&fs::read_to_string("/proc/stat").unwrap_or_default(), is_ours)
     }
 
     /// The part of the time since `earlier` that the hypervisor gave to others, from 0 to 1.
@@ -74,14 +79,22 @@ impl Ticks {
         }
     }
 
-    /// `cpu user nice system idle iowait irq softirq steal guest guest_nice`; the last two are
-    /// part of the first two.
-    fn parse(text: &str) -> Self {
-        let line = text.lines().next().unwrap_or_default();
-        let ticks: Vec<u64> =
-            line.split_whitespace().skip(1).take(8).filter_map(|t| t.parse().ok()).collect();
-        let of = |index: usize| ticks.get(index).copied().unwrap_or(0);
-        Ticks { all: ticks.iter().sum(), busy: of(0) + of(1) + of(2), stolen: of(7) }
+    /// Lines of `cpu0 user nice system idle iowait irq softirq steal guest guest_nice`; the last two
+    /// are part of the first two.
+    fn parse(text: &str, is_ours: impl Fn(usize) -> bool) -> Self {
+        let mut sum = Ticks::default();
+        for line in text.lines() {
+            let mut words = line.split_whitespace();
+            let number = words.next().and_then(|name| name.strip_prefix("cpu")?.parse().ok());
+            if number.is_some_and(&is_ours) {
+                let ticks: Vec<u64> = words.take(8).filter_map(|t| t.parse().ok()).collect();
+                let of = |index: usize| ticks.get(index).copied().unwrap_or(0);
+                sum.all += ticks.iter().sum::<u64>();
+                sum.busy += of(0) + of(1) + of(2);
+                sum.stolen += of(7);
+            }
+        }
+        sum
     }
 }
 
@@ -89,12 +102,18 @@ impl Ticks {
 mod tests {
     use super::*;
 
-    const EARLIER: &str = "cpu  10 0 10 70 0 0 0 10 5 5\ncpu0 1 1 1 1\n";
+    const EARLIER: &str =
+        "cpu  99 9 9 9 9\ncpu0 5 0 5 35 0 0 0 5 5 5\ncpu1 5 0 5 35 0 0 0 5\ncpu2 8 8\n";
+
+    /// The first two processors are ours.
+    fn parsed(text: &str) -> Ticks {
+        Ticks::parse(text, |number| number < 2)
+    }
 
     #[test]
     fn steal_is_a_part_of_all() {
-        let earlier = Ticks::parse(EARLIER);
-        let later = Ticks::parse("cpu  20 0 20 130 0 0 0 30 5 5\n");
+        let earlier = parsed(EARLIER);
+        let later = parsed("cpu1 20 0 20 130 0 0 0 30 5 5\n");
         assert_eq!(earlier, Ticks { all: 100, busy: 20, stolen: 10 });
         assert!((later.steal_since(earlier) - 0.2).abs() < 1e-9);
         assert!(later.steal_since(later).abs() < 1e-9);
@@ -102,7 +121,7 @@ mod tests {
 
     #[test]
     fn what_is_ours_is_not_foreign() {
-        let (earlier, later) = (Ticks::parse(EARLIER), Ticks::parse("cpu  60 0 60 150 0 9 9 10\n"));
+        let (earlier, later) = (parsed(EARLIER), parsed("cpu0 60 0 60 150 0 9 9 10\n"));
         let ours_us = 30 * 1_000_000 / rustix::param::clock_ticks_per_second();
         let machine = later.since(earlier, ours_us);
         let expected = MachineMeasured { ticks: 198, ticks_stolen: 0, ticks_foreign: 70 };

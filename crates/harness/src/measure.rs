@@ -1,4 +1,4 @@
-//! All rounds, within a time.
+//! All rounds, within a time: each sample with the origin reset and where it is to run.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -127,6 +127,8 @@ pub fn measure(
     let (began, ticks) = (Instant::now(), Ticks::now());
     let mut state = State::default();
     let how = all_rounds(bench, &mut state, watch);
+    // Whoever comes next finds the origin where it was at the start.
+    let _ = place(bench, &mut state.origin_placement, Placement::Unpinned);
     let ending = Ending {
         how: how.as_ref().map_or_else(|error| How::Broken(error.to_string()), How::clone),
         left_out: state.left_out(bench.plan),
@@ -152,7 +154,7 @@ struct State {
     /// Cells that failed.
     failed: HashSet<usize>,
     /// Lanes that hung, and where.
-    hung: HashMap<(String, Client), String>,
+    hung: HashMap<(String, Client, Placement), String>,
     /// Cells with a sample.
     measured: HashSet<usize>,
     /// Where the origin runs.
@@ -161,7 +163,7 @@ struct State {
 
 impl State {
     fn skips(&self, index: usize, cell: &Cell) -> bool {
-        self.failed.contains(&index) || self.hung.contains_key(&(cell.lane.clone(), cell.client))
+        self.failed.contains(&index) || self.hung.contains_key(&key(cell))
     }
 
     fn learn(&mut self, index: usize, sample: &Sample) {
@@ -169,8 +171,7 @@ impl State {
         if let Some(void) = sample.void.as_ref().filter(|void| void.gate.is_failure()) {
             self.failed.insert(index);
             if void.gate == Gate::InTime {
-                let Cell { workload, lane, client, .. } = &sample.cell;
-                self.hung.insert((lane.clone(), *client), workload.clone());
+                self.hung.insert(key(&sample.cell), sample.cell.workload.clone());
             }
         }
     }
@@ -181,12 +182,17 @@ impl State {
         without_sample
             .filter_map(|index| {
                 let cell = &plan.cells[index].cell;
-                let workload = self.hung.get(&(cell.lane.clone(), cell.client))?;
+                let workload = self.hung.get(&key(cell))?;
                 let why = format!("left out after it hung in {workload}");
                 Some(LeftOut { cell: cell.clone(), why })
             })
             .collect()
     }
+}
+
+/// What hangs once hangs everywhere: the lane, with this client, on these processors.
+fn key(cell: &Cell) -> (String, Client, Placement) {
+    (cell.lane.clone(), cell.client, cell.placement)
 }
 
 fn all_rounds(

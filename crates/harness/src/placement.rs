@@ -5,7 +5,10 @@
 //!   pinned     processors 0 1        the origin
 //!                         2 3        the lane
 //! ```
+//!
+//! Hardware threads of one core are never parted.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 
@@ -22,7 +25,7 @@ pub enum Placement {
     /// Both run wherever the scheduler puts them.
     #[default]
     Unpinned,
-    /// The origin runs on the first half of the processors, the lane on the rest.
+    /// The origin runs on the first half of the cores, the lane on the rest.
     Pinned,
 }
 
@@ -46,11 +49,21 @@ impl Processors {
     /// nothing can be dealt out.
     pub fn of_this_process() -> Option<Self> {
         let all = sched_getaffinity(None).ok()?;
-        let numbers: Vec<_> = (0..CpuSet::MAX_CPU).filter(|number| all.is_set(*number)).collect();
-        let (origin, lane) = numbers.split_at(numbers.len() / 2);
-        let set = |numbers: &[usize]| {
+        let numbers = (0..CpuSet::MAX_CPU).filter(|number| all.is_set(*number));
+        let mut cores: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for number in numbers {
+            cores.entry(core_of(number)).or_default().push(number);
+        }
+        let mut cores: Vec<_> = cores.into_values().collect();
+        cores.sort();
+        // Where there is but one core, its hardware threads are all that can be dealt out.
+        if let [only] = cores.as_slice() {
+            cores = only.iter().map(|number| vec![*number]).collect();
+        }
+        let (origin, lane) = cores.split_at(cores.len() / 2);
+        let set = |cores: &[Vec<usize>]| {
             let mut set = CpuSet::new();
-            numbers.iter().for_each(|number| set.set(*number));
+            cores.iter().flatten().for_each(|number| set.set(*number));
             set
         };
         (!origin.is_empty()).then(|| Processors { all, origin: set(origin), lane: set(lane) })
@@ -82,6 +95,13 @@ impl Processors {
         }
         Ok(())
     }
+}
+
+/// The processors that share a core with this one, itself included, as the kernel lists them; a
+/// name of its own where it does not tell.
+fn core_of(processor: usize) -> String {
+    let file = format!("/sys/devices/system/cpu/cpu{processor}/topology/thread_siblings_list");
+    fs::read_to_string(file).map_or_else(|_| processor.to_string(), |list| list.trim().to_owned())
 }
 
 #[cfg(test)]

@@ -11,9 +11,12 @@
 //!   stackless/tokio+bytes=1024 and 1,024 bytes more for every task that may be in flight
 //! ```
 
-use std::hint::black_box;
+use std::ffi::c_void;
+use std::{io, ptr};
 
 use job::{Job, Lane, LaneError, Needs, Tally};
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
+use rustix::param::page_size;
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -107,8 +110,8 @@ impl Variant {
     /// Those of the lane.
     pub fn run(&self, job: &Job) -> Result<Tally, LaneError> {
         let held = match self.planted {
-            Some(Planted::BytesPerTask(bytes)) => touched(bytes, job.in_flight_most()),
-            _ => Vec::new(),
+            Some(Planted::BytesPerTask(bytes)) => Some(held(bytes, job.in_flight_most())?),
+            _ => None,
         };
         let began_ns = cpu_ns();
         let tally = (self.lane.run)(job);
@@ -116,15 +119,45 @@ impl Variant {
             let took_ns = cpu_ns() - began_ns;
             burn(took_ns * u64::from(percent) / 100);
         }
-        drop(black_box(held));
+        drop(held);
         tally
     }
 }
 
-/// Memory that is really there: every byte was written.
-fn touched(bytes: u64, tasks: u64) -> Vec<u8> {
+/// Memory that is really there, and that no allocator could have taken from what the process held
+/// already: pages of its own, each of them written to.
+fn held(bytes: u64, tasks: u64) -> Result<Pages, LaneError> {
     let length = usize::try_from(bytes.saturating_mul(tasks)).unwrap_or(usize::MAX);
-    black_box(vec![1; length])
+    Pages::touched(length)
+        .map_err(|source| LaneError::Runtime { doing: "hold what is planted", source })
+}
+
+/// An anonymous mapping.
+struct Pages {
+    start: *mut c_void,
+    length: usize,
+}
+
+impl Pages {
+    fn touched(length: usize) -> io::Result<Self> {
+        let (protection, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE);
+        // SAFETY: the kernel chooses where, so that nothing that is there is mapped over.
+        let start = unsafe { mmap_anonymous(ptr::null_mut(), length, protection, flags)? };
+        let pages = Pages { start, length };
+        for offset in (0..length).step_by(page_size()) {
+            // SAFETY: the offset lies within the mapping, which is readable and writable, belongs to
+            // this value alone, and is unmapped when it is dropped, and not before.
+            unsafe { pages.start.cast::<u8>().add(offset).write_volatile(1) };
+        }
+        Ok(pages)
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        // SAFETY: it was mapped with this length, and nothing borrows from it.
+        let _ = unsafe { munmap(self.start, self.length) };
+    }
 }
 
 /// CPU time of the process so far, nanoseconds.
@@ -187,7 +220,14 @@ mod tests {
 
     #[test]
     fn planted_bytes_are_there_while_the_job_runs() {
-        assert_eq!(touched(1_024, 3), vec![1; 3_072]);
+        let rss_pages = || {
+            let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+            statm.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap()
+        };
+        let before = rss_pages();
+        let pages = held(1 << 20, 64).unwrap();
+        assert!((rss_pages() - before) * page_size() > 60 << 20, "other tests free a little");
+        drop(pages);
         let planted = Some(Planted::BytesPerTask(1_024));
         let tally = Variant { lane: FLOOR, planted }.run(&job(3)).unwrap();
         assert_eq!(tally.answer.documents, 0);
