@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use harness::workload::COUNT_MOST;
 use harness::{Placement, Profile};
 
+use crate::records::AgreeOptions;
+
 /// One job in every lane, measured: blocking, OS threads, green threads and async/await.
 #[derive(Debug, Parser)]
 #[command(name = "compare", version, after_help = EXAMPLES)]
@@ -37,6 +39,8 @@ pub enum Command {
     Run(RunOptions),
     /// Print the tables of a record once more
     Table(TableOptions),
+    /// Compare the verdicts of a quick record with those of a full one
+    Agree(AgreeOptions),
     /// Serve the documents, and nothing else
     Origin(origin::Options),
     /// Do one job: reads it as JSON on standard input, writes its outcome on standard output

@@ -19,7 +19,7 @@ use report::Summary;
 use crate::allocations;
 use crate::cli::{Cli, Command, RunOptions};
 use crate::print::tell_line;
-use crate::{print, verify};
+use crate::{print, records, verify};
 
 /// Through which target somebody came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +87,7 @@ fn command(
             print::table(options)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Agree(options) => records::agree(options),
         Command::Origin(options) => {
             origin::run(options)?;
             Ok(ExitCode::SUCCESS)

@@ -10,6 +10,7 @@
 //! * [`allocations`]: what a job asks of the allocator, in a build that counts;
 //! * [`progress`]: what a person sees meanwhile;
 //! * [`mod@print`]: tables, JSON, Markdown, lists;
+//! * [`records`]: commands over whole records;
 //! * [`verify`]: every cell under `cargo test`.
 
 pub mod allocations;
@@ -19,6 +20,7 @@ pub mod enter;
 pub mod lanes;
 pub mod print;
 pub mod progress;
+pub mod records;
 pub mod verify;
 
 pub use choice::Choice;

@@ -120,7 +120,7 @@ fn json(summary: &Summary, record: &Path) -> anyhow::Result<String> {
 }
 
 /// Bold for a terminal, unless NO_COLOR says otherwise (<https://no-color.org>).
-fn style() -> Style {
+pub(crate) fn style() -> Style {
     let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     if io::stdout().is_terminal() && !no_color { Style::Bold } else { Style::Plain }
 }
@@ -132,7 +132,7 @@ pub fn tell_line(line: &str) {
 }
 
 /// Who reads only the first lines, as `head` does, has done nothing wrong.
-fn say(text: &str) -> anyhow::Result<()> {
+pub(crate) fn say(text: &str) -> anyhow::Result<()> {
     match io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),

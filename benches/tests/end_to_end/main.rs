@@ -18,6 +18,7 @@ mod open_loop;
 mod outputs;
 #[path = "../../compare.rs"]
 mod pipeline;
+mod records;
 mod support;
 mod variants;
 
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
                 variants::trials(),
                 endings::trials(),
                 misuse::trials(),
+                records::trials(),
             ];
             let trials = trials.into_iter().flatten().collect();
             libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

@@ -7,6 +7,7 @@
 //!   samples.jsonl      one line a sample, written and flushed at once
 //!   inspections.jsonl  one line for each look into a cell; missing when nobody asked for it
 //!   ending.json        how it ended; missing when the run was killed, or the disk was full
+//!   agreement.txt      how far a quick record agrees with this one, where somebody has looked
 //! ```
 
 use std::fs::{self, File};
@@ -28,6 +29,9 @@ const ENVIRONMENT: &str = "environment.json";
 const SAMPLES: &str = "samples.jsonl";
 const INSPECTIONS: &str = "inspections.jsonl";
 const ENDING: &str = "ending.json";
+
+/// How far a quick record agrees with this one, as text, where somebody has compared them.
+pub const AGREEMENT: &str = "agreement.txt";
 
 /// A record that is being written.
 #[derive(Debug)]

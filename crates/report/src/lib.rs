@@ -20,8 +20,10 @@
 //! * [`sheet`]: a plain table of text;
 //! * [`table`]: for a terminal of 100 columns;
 //! * [`markdown`]: for a page;
-//! * [`diff`]: two records.
+//! * [`diff`]: two records of one thing, before and after;
+//! * [`agreement`]: two records of one thing, quick and full.
 
+pub mod agreement;
 pub mod cells;
 pub mod comparison;
 pub mod diff;

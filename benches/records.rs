@@ -1,0 +1,112 @@
+//! Commands over whole records: what they say of one another, and of themselves.
+//!
+//! Each prints to standard output, and ends with 0 where all is well, with 1 where it has found what
+//! it looks for, and with 2 where it was asked for what cannot be had.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Args;
+use harness::{Recorded, record};
+use report::agreement::agreement;
+use report::sheet::Sheet;
+use report::summarise;
+use report::table::Style;
+use serde::Serialize;
+
+use crate::enter::Misuse;
+use crate::print::{say, style};
+
+/// Which verdicts to compare.
+#[derive(Debug, Args)]
+pub struct AgreeOptions {
+    /// The folder of the quick record
+    pub quick: PathBuf,
+    /// The folder of the full record
+    pub full: PathBuf,
+    /// The least part of all verdicts that must be the same, percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 95,
+          value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub least: u8,
+    /// Write the text to agreement.txt in the full record's folder, too
+    #[arg(long)]
+    pub keep: bool,
+    /// Print JSON, with every pair on which they differ
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How many differing pairs are listed.
+const LISTED_MOST: usize = 40;
+
+/// Compares the verdicts of two records.
+///
+/// # Errors
+///
+/// One of them is none, or they have nothing in common.
+pub fn agree(options: &AgreeOptions) -> anyhow::Result<ExitCode> {
+    let AgreeOptions { quick, full, least, .. } = options;
+    let agreement = agreement(&summarise(&read(quick)?), &summarise(&read(full)?));
+    let Some(agreeing) = agreement.all.agreeing() else {
+        let why = "the two records have no pair of lanes in common at any point";
+        return Err(Misuse::of(anyhow::anyhow!(why)));
+    };
+    let is_enough = agreement.is_enough(f64::from(*least) / 100.0);
+    let text = |style: Style| {
+        let sheets = std::iter::once(agreement.sheet());
+        let sheets = sheets.chain(agreement.differing_sheet(LISTED_MOST));
+        let judged = format!(
+            "{}: {:.1} % of all verdicts are the same, and {} are reversed; at least {least} % and \
+             none must be.",
+            if is_enough { "They agree" } else { "They do not agree" },
+            100.0 * agreeing,
+            agreement.all.reversed,
+        );
+        let names = format!("{} against {}", name(quick), name(full));
+        text_of(&names, sheets, &[judged], style)
+    };
+    if options.keep {
+        let file = full.join(record::AGREEMENT);
+        fs::write(&file, text(Style::Plain)).with_context(|| file.display().to_string())?;
+    }
+    say(&if options.json { json(&agreement)? } else { text(style()) })?;
+    Ok(code(is_enough))
+}
+
+fn read(folder: &Path) -> anyhow::Result<Recorded> {
+    record::read(folder).map_err(Misuse::of)
+}
+
+/// What a record's folder is called, and not where on this machine it lies.
+fn name(folder: &Path) -> String {
+    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    whole.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn code(is_fine: bool) -> ExitCode {
+    if is_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn json(value: &impl Serialize) -> anyhow::Result<String> {
+    Ok(serde_json::to_string_pretty(value)? + "\n")
+}
+
+/// A line, tables, and sentences below them.
+fn text_of(
+    first: &str,
+    sheets: impl IntoIterator<Item = Sheet>,
+    last: &[String],
+    style: Style,
+) -> String {
+    let mut lines = wrapped(first);
+    lines.extend(sheets.into_iter().flat_map(|sheet| sheet.terminal(style)));
+    lines.push(String::new());
+    lines.extend(last.iter().flat_map(|sentence| wrapped(sentence)));
+    lines.join("\n") + "\n"
+}
+
+fn wrapped(text: &str) -> Vec<String> {
+    report::table::wrapped_at(text, report::table::WIDTH)
+}
