@@ -189,9 +189,7 @@ impl Choice<'_> {
         if let Some(folder) = &self.options.record {
             return Ok(Record::create(folder, plan, &environment)?);
         }
-        let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-        let now = now.replace('T', "-").replace([':', 'Z'], "");
-        Ok(record_of_its_own(&target_folder().join("compare"), &now, plan, &environment)?)
+        Ok(record_of_its_own(&target_folder().join("compare"), &now(), plan, &environment)?)
     }
 
     /// The machine, the program, and this command line.
@@ -286,8 +284,14 @@ fn record_of_its_own(
     unreachable!("the names do not end")
 }
 
+/// The date and the time, UTC, as the name of a folder.
+pub(crate) fn now() -> String {
+    let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    now.replace('T', "-").replace([':', 'Z'], "")
+}
+
 /// Cargo marks its target folder with `CACHEDIR.TAG`, wherever the user has put it.
-fn target_folder() -> PathBuf {
+pub(crate) fn target_folder() -> PathBuf {
     let program = env::current_exe().unwrap_or_default();
     let marked = |folder: &&Path| folder.join("CACHEDIR.TAG").exists();
     program.ancestors().find(marked).unwrap_or(Path::new("target")).to_owned()

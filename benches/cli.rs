@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use harness::workload::COUNT_MOST;
 use harness::{Placement, Profile};
 
-use crate::records::AgreeOptions;
+use crate::records::{AgreeOptions, DiffOptions};
 
 /// One job in every lane, measured: blocking, OS threads, green threads and async/await.
 #[derive(Debug, Parser)]
@@ -41,6 +41,8 @@ pub enum Command {
     Table(TableOptions),
     /// Compare the verdicts of a quick record with those of a full one
     Agree(AgreeOptions),
+    /// Print what has changed from one record to another, or to now, beyond both noise floors
+    Diff(DiffOptions),
     /// Serve the documents, and nothing else
     Origin(origin::Options),
     /// Do one job: reads it as JSON on standard input, writes its outcome on standard output
@@ -121,6 +123,9 @@ pub struct RunOptions {
     /// A few documents for every cell, as under `cargo test`
     #[arg(skip)]
     pub verify: bool,
+    /// Keep a record, and print nothing of it
+    #[arg(skip)]
+    pub quiet: bool,
 }
 
 /// Which tables to print, and how.

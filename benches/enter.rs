@@ -49,7 +49,7 @@ impl Misuse {
 /// Failed, misused, interrupted.
 const FAILED: u8 = 1;
 const MISUSED: u8 = 2;
-const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Does what the arguments say.
 pub fn enter(door: Door, lanes: &'static [Lane], pipeline: Pipeline) -> ExitCode {
@@ -88,6 +88,7 @@ fn command(
             Ok(ExitCode::SUCCESS)
         }
         Command::Agree(options) => records::agree(options),
+        Command::Diff(options) => records::diff(options, lanes, pipeline),
         Command::Origin(options) => {
             origin::run(options)?;
             Ok(ExitCode::SUCCESS)

@@ -10,9 +10,11 @@
 //! * [`allocations`]: what a job asks of the allocator, in a build that counts;
 //! * [`progress`]: what a person sees meanwhile;
 //! * [`mod@print`]: tables, JSON, Markdown, lists;
+//! * [`again`]: a run with the options of an earlier one;
 //! * [`records`]: commands over whole records;
 //! * [`verify`]: every cell under `cargo test`.
 
+pub mod again;
 pub mod allocations;
 pub mod choice;
 pub mod cli;

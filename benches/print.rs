@@ -35,7 +35,7 @@ impl RunOptions {
     ///
     /// It cannot be written.
     pub fn print(&self, summary: &Summary, record: &Path) -> anyhow::Result<()> {
-        if self.verify {
+        if self.verify || self.quiet {
             // Numbers of so few documents mean nothing, and the test target has a line for each.
             return Ok(());
         }

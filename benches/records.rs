@@ -10,13 +10,15 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Args;
 use harness::{Recorded, record};
+use job::Lane;
 use report::agreement::agreement;
 use report::sheet::Sheet;
 use report::summarise;
 use report::table::Style;
 use serde::Serialize;
 
-use crate::enter::Misuse;
+use crate::again::{self, Again};
+use crate::enter::{INTERRUPTED, Misuse, Pipeline};
 use crate::print::{say, style};
 
 /// Which verdicts to compare.
@@ -65,7 +67,7 @@ pub fn agree(options: &AgreeOptions) -> anyhow::Result<ExitCode> {
             agreement.all.reversed,
         );
         let names = format!("{} against {}", name(quick), name(full));
-        text_of(&names, sheets, &[judged], style)
+        text_of(&[names], sheets, &[judged], style)
     };
     if options.keep {
         let file = full.join(record::AGREEMENT);
@@ -73,6 +75,57 @@ pub fn agree(options: &AgreeOptions) -> anyhow::Result<ExitCode> {
     }
     say(&if options.json { json(&agreement)? } else { text(style()) })?;
     Ok(code(is_enough))
+}
+
+/// Which records to compare, and what is too much.
+#[derive(Debug, Args)]
+pub struct DiffOptions {
+    /// The folder of the earlier record
+    pub before: PathBuf,
+    /// The folder of the later record
+    #[arg(required_unless_present = "now", conflicts_with = "now")]
+    pub after: Option<PathBuf>,
+    /// Measure the same again, with the options of the earlier record, and compare with that
+    #[arg(long)]
+    pub now: bool,
+    /// The most that a cell may become more by, percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = percent)]
+    pub threshold: f64,
+    /// Print JSON, with all that has not changed, too
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn percent(text: &str) -> Result<f64, &'static str> {
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
+    number.ok_or("it is a number of percent, 0 or more")
+}
+
+/// Compares two records cell by cell, or a record with a run of its own.
+///
+/// # Errors
+///
+/// One of them is none, or the same cannot be measured again.
+pub fn diff(options: &DiffOptions, lanes: &[Lane], pipeline: Pipeline) -> anyhow::Result<ExitCode> {
+    let DiffOptions { before, after, threshold, .. } = options;
+    let recorded = read(before)?;
+    let after = match after {
+        Some(after) => after.clone(),
+        None => match again::run(&recorded, lanes, pipeline)? {
+            Again::Kept(folder) => folder,
+            Again::Interrupted => return Ok(INTERRUPTED.into()),
+        },
+    };
+    let diff = report::diff::diff(&recorded, &read(&after)?);
+    if diff.cells.is_empty() && diff.failed.is_empty() {
+        return Err(Misuse::of(anyhow::anyhow!("the two records have no cell in common")));
+    }
+    let part = threshold / 100.0;
+    let names = format!("{} before, {} after", name(before), name(&after));
+    let first: Vec<_> = std::iter::once(names).chain(diff.preamble()).collect();
+    let text = || text_of(&first, diff.sheet(part), &diff.conclusions(part), style());
+    say(&if options.json { json(&diff)? } else { text() })?;
+    Ok(code(diff.is_fine(part)))
 }
 
 fn read(folder: &Path) -> anyhow::Result<Recorded> {
@@ -93,14 +146,14 @@ fn json(value: &impl Serialize) -> anyhow::Result<String> {
     Ok(serde_json::to_string_pretty(value)? + "\n")
 }
 
-/// A line, tables, and sentences below them.
+/// Sentences, tables, and sentences below them.
 fn text_of(
-    first: &str,
+    first: &[String],
     sheets: impl IntoIterator<Item = Sheet>,
     last: &[String],
     style: Style,
 ) -> String {
-    let mut lines = wrapped(first);
+    let mut lines: Vec<_> = first.iter().flat_map(|line| wrapped(line)).collect();
     lines.extend(sheets.into_iter().flat_map(|sheet| sheet.terminal(style)));
     lines.push(String::new());
     lines.extend(last.iter().flat_map(|sentence| wrapped(sentence)));

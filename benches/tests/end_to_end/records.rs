@@ -6,12 +6,15 @@ use std::path::Path;
 use harness::record::AGREEMENT;
 use libtest_mimic::Trial;
 
-use crate::support::{Said, Scratch, exists, program, said, trial, wider_than};
+use crate::support::{Said, Scratch, exists, program, program_at, said, trial, wider_than};
 
 pub fn trials() -> Vec<Trial> {
     vec![
         trial("a_record_agrees_with_itself_and_with_its_reverse_not_at_all", agree),
         trial("records_that_have_nothing_in_common_are_told", nothing_in_common),
+        trial("a_record_has_not_changed_from_itself_and_a_slower_one_has", diff),
+        trial("a_record_is_compared_with_now_by_the_options_it_was_made_with", diff_now),
+        trial("what_a_record_was_made_with_may_be_gone", diff_now_gone),
     ]
 }
 
@@ -89,4 +92,67 @@ fn nothing_in_common() {
     let none = asked(&scratch, "agree @record @copy");
     assert_eq!((none.code, none.stdout.as_str()), (Some(2), ""), "{none:?}");
     assert!(none.stderr.contains("no pair of lanes in common"), "{none:?}");
+}
+
+fn diff() {
+    let scratch = Scratch::new();
+    with_copy(&scratch, |_| {});
+    let same = asked(&scratch, "diff @record @copy");
+    assert_eq!(same.code, Some(0), "{same:?}");
+    assert!(same.stdout.starts_with("record before, copy after\n"), "{same:?}");
+    assert!(same.stdout.contains("Nothing has changed distinguishably, of"), "{same:?}");
+
+    let is_one = |line: &serde_json::Value| line["lane"].as_str().unwrap() == "blocking/one";
+    for (name, one) in [("fast", 10), ("slow", 13)] {
+        let at = |line: &mut serde_json::Value| {
+            let ms = if is_one(line) { one } else { 20 };
+            take(line, ms);
+        };
+        copy(&scratch.path("record"), &scratch.path(name), at);
+    }
+    let worse = asked(&scratch, "diff @fast @slow");
+    assert_eq!(worse.code, Some(1), "{worse:?}");
+    // Two points with two clients.
+    assert_eq!(worse.stdout.matches(" regression").count(), 4, "{}", worse.stdout);
+    assert_eq!(asked(&scratch, "diff @fast @slow --threshold 40").code, Some(0));
+    assert_eq!(asked(&scratch, "diff @slow @fast").code, Some(0), "it has become less");
+    let json = asked(&scratch, "diff @fast @slow --json");
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["cells"].as_array().unwrap().len(), 3 * 4 * 3, "with what is the same");
+
+    for misuse in ["diff @record", "diff @record @copy --now", "diff @record @copy --threshold x"] {
+        assert_eq!(asked(&scratch, misuse).code, Some(2), "{misuse}");
+    }
+}
+
+fn diff_now() {
+    let scratch = Scratch::new();
+    let run = said(&mut scratch.run("--lanes blocking/one --workloads works --samples 3"));
+    assert_eq!(run.code, Some(0), "{run:?}");
+    // Records of their own go below the folder that is marked so.
+    let program = scratch.path("program");
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    fs::write(scratch.path("CACHEDIR.TAG"), "").unwrap();
+    let mut command = program_at(&program);
+    // A busy machine may change, and what is looked for here is that it is measured again.
+    command.args(["diff", "--now", "--json", "--threshold", "100000"]);
+    let now = said(command.arg(scratch.path("record")));
+    assert_eq!(now.code, Some(0), "{now:?}");
+    let json: serde_json::Value = serde_json::from_str(&now.stdout).unwrap();
+    assert_eq!(json["cells"].as_array().unwrap().len(), 4 * 3);
+    let kept: Vec<_> = fs::read_dir(scratch.path("compare")).unwrap().collect();
+    let [Ok(folder)] = kept.as_slice() else { panic!("{kept:?}") };
+    assert!(folder.file_name().to_str().unwrap().ends_with("-now"), "{folder:?}");
+    let recorded = harness::record::read(&folder.path()).unwrap();
+    let (before, after) = (scratch.recorded().plan, recorded.plan);
+    assert_eq!((after.rounds, after.cells), (before.rounds, before.cells));
+}
+
+fn diff_now_gone() {
+    let scratch = Scratch::new();
+    with_copy(&scratch, |_| {});
+    fs::remove_file(scratch.path("w.toml")).unwrap();
+    let gone = asked(&scratch, "diff @record --now");
+    assert_eq!((gone.code, gone.stdout.as_str()), (Some(2), ""), "{gone:?}");
+    assert!(gone.stderr.contains("w.toml: No such file"), "{gone:?}");
 }

@@ -184,6 +184,15 @@ impl Summary {
         self.failures().is_empty()
     }
 
+    /// Every lane's cell, with the group and the row that it stands in; variants are left out.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = (Cell, &Group, &Row)> {
+        let groups = self.workloads.iter().flat_map(|w| w.groups.iter().map(move |g| (w, g)));
+        groups.flat_map(|(workload, group)| {
+            let rows = group.rows.iter().filter(|row| !row.is_variant());
+            rows.map(move |row| (group.cell(&workload.name, &row.lane), group, row))
+        })
+    }
+
     /// One line for every cell in which something is wrong.
     pub fn failures(&self) -> Vec<String> {
         let groups = self.workloads.iter().flat_map(|w| w.groups.iter().map(move |g| (w, g)));
@@ -234,11 +243,6 @@ fn measuring_us(recorded: &Recorded) -> Option<Slope> {
         Some((sample.cell.point.documents as f64, wall_us))
     });
     Slope::of(&points.collect::<Vec<_>>(), 0.95)
-}
-
-/// The noise floors of a record, by metric.
-pub(crate) fn noise_floors(recorded: &Recorded) -> Vec<Noise> {
-    summarise(recorded).noise
 }
 
 struct Context<'a> {

@@ -9,33 +9,50 @@
 //! The runs share no round, so a machine that was slower throughout one of them looks like a slower
 //! program: compare records of one machine, made one after the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use harness::Recorded;
 use harness::plan::Cell;
 use harness::sample::Sample;
 use serde::Serialize;
 
-use crate::comparison::{ALPHA, Metric, ratio_interval};
+use crate::cells::group_head;
+use crate::comparison::{ALPHA, Metric, counted, ratio_interval};
 use crate::stats::holm::holm;
 use crate::stats::rank::Verdict;
 use crate::stats::unpaired::Change;
 use crate::stats::{Interval, median};
-use crate::summary::noise_floors;
+use crate::summary::{Summary, summarise};
+
+mod sheets;
+#[cfg(test)]
+mod tests;
 
 /// What differs between two records.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Diff {
-    /// Cells that both have, each with its changes by every metric.
+    /// Cells that both have, each with its changes by every metric, in the order of the plan.
     pub cells: Vec<Changed>,
     /// Cells that only the first has.
-    pub only_before: usize,
+    pub only_before: Vec<Cell>,
     /// Cells that only the second has.
-    pub only_after: usize,
-    /// The greater of both noise floors, by metric: nothing below it is a change.
+    pub only_after: Vec<Cell>,
+    /// Cells that only the first has because something is wrong with them in the second.
+    pub failed: Vec<Failed>,
+    /// The greater of both noise floors, by metric, as a log-ratio: nothing below it is a change.
     pub floors: BTreeMap<Metric, f64>,
     /// What may make the two hard to compare: another machine, another compiler.
     pub cautions: Vec<String>,
+}
+
+/// A cell that was measured before, and has failed after.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Failed {
+    /// The cell.
+    #[serde(flatten)]
+    pub cell: Cell,
+    /// What is wrong.
+    pub why: String,
 }
 
 /// One cell by one metric.
@@ -44,6 +61,9 @@ pub struct Changed {
     /// The cell.
     #[serde(flatten)]
     pub cell: Cell,
+    /// Its group, as tables call it.
+    #[serde(skip)]
+    pub group: String,
     /// By what.
     pub metric: Metric,
     /// The median before: nanoseconds, microseconds, bytes.
@@ -63,51 +83,90 @@ pub struct Changed {
 impl Diff {
     /// Cells that have become distinguishably more, by more than `threshold`: 0.05 for 5 %.
     pub fn regressions(&self, threshold: f64) -> impl Iterator<Item = &Changed> {
-        let beyond = move |ratio: f64| ratio > 1.0 + threshold;
-        self.cells
-            .iter()
-            .filter(move |cell| cell.verdict == Verdict::More && cell.ratio.is_some_and(beyond))
+        self.cells.iter().filter(move |cell| cell.is_regression(threshold))
     }
 
     /// Cells that have changed distinguishably, in either direction.
     pub fn changes(&self) -> impl Iterator<Item = &Changed> {
         self.cells.iter().filter(|cell| cell.verdict != Verdict::Alike)
     }
+
+    /// Whether nothing has regressed by more than `threshold`, and nothing fails that did not.
+    pub fn is_fine(&self, threshold: f64) -> bool {
+        self.failed.is_empty() && self.regressions(threshold).next().is_none()
+    }
+}
+
+impl Changed {
+    /// Whether it has become distinguishably more, by more than `threshold`.
+    pub fn is_regression(&self, threshold: f64) -> bool {
+        self.verdict == Verdict::More && self.ratio.is_some_and(|ratio| ratio > 1.0 + threshold)
+    }
 }
 
 /// Compares two records, cell by cell.
 pub fn diff(before: &Recorded, after: &Recorded) -> Diff {
-    let (old, new) = (counted(before), counted(after));
-    let common: Vec<_> = old.keys().filter(|cell| new.contains_key(*cell)).copied().collect();
-    let floors = floors(before, after);
+    let (old, new) = (summarise(before), summarise(after));
+    let (in_old, in_new) = (measured(&old), measured(&new));
+    let common = || old.cells().filter(|(cell, ..)| in_old.contains(cell) && in_new.contains(cell));
+    let floors = floors(&old, &new);
+    let (of_old, of_new) = (counted(before), counted(after));
     let mut cells = Vec::new();
     for metric in Metric::ALL {
-        let floor = floors.get(&metric).copied().unwrap_or(0.0);
-        let pairs = common.iter().filter_map(|cell| {
-            let values = |samples: &[&Sample]| -> Vec<f64> {
-                samples.iter().filter_map(|sample| metric.of(sample)).collect()
-            };
-            let (before, after) = (values(&old[cell]), values(&new[cell]));
+        let values = |samples: &[&Sample]| -> Vec<f64> {
+            samples.iter().filter_map(|sample| metric.of(sample)).collect()
+        };
+        // A schedule gives the wall: there is nothing to win or lose in it.
+        let is_given = |cell: &Cell| cell.point.rate.is_some() && metric == Metric::Wall;
+        let pairs = common().filter(|(cell, ..)| !is_given(cell)).filter_map(|(cell, group, _)| {
+            let (before, after) = (values(of_old.get(&cell)?), values(of_new.get(&cell)?));
+            let (change, group) = (Change::of(&after, &before, 1.0 - ALPHA), group_head(group));
             let middles = (median(&before)?, median(&after)?);
-            Some((*cell, middles, Change::of(&after, &before, 1.0 - ALPHA)))
+            Some(Pair { cell, group, middles, change })
         });
+        let floor = floors.get(&metric).copied().unwrap_or(0.0);
         cells.extend(judged(metric, pairs.collect(), floor));
     }
+    let places: BTreeMap<_, _> =
+        old.cells().enumerate().map(|(place, (cell, ..))| (cell, place)).collect();
+    cells.sort_by_key(|changed| places[&changed.cell]);
     Diff {
         cells,
-        only_before: old.len() - common.len(),
-        only_after: new.len() - common.len(),
+        only_before: in_old.difference(&in_new).cloned().collect(),
+        only_after: in_new.difference(&in_old).cloned().collect(),
+        failed: failed(&in_old, &new),
         floors,
         cautions: cautions(before, after),
     }
 }
 
-fn judged(metric: Metric, pairs: Vec<(&Cell, (f64, f64), Change)>, floor: f64) -> Vec<Changed> {
-    let adjusted = holm(&pairs.iter().map(|(_, _, change)| change.p).collect::<Vec<_>>());
-    let changed = |((cell, (before, after), change), p_adjusted): ((&Cell, _, Change), f64)| {
+/// The cells that have figures.
+fn measured(summary: &Summary) -> BTreeSet<Cell> {
+    let measured = summary.cells().filter(|(_, _, row)| row.figures.is_some());
+    measured.map(|(cell, ..)| cell).collect()
+}
+
+fn failed(before: &BTreeSet<Cell>, after: &Summary) -> Vec<Failed> {
+    let failed = after.cells().filter(|(cell, _, row)| row.failed && before.contains(cell));
+    let why = |note: &Option<String>| note.clone().unwrap_or_else(|| "failed".to_owned());
+    failed.map(|(cell, _, row)| Failed { cell, why: why(&row.note) }).collect()
+}
+
+struct Pair {
+    cell: Cell,
+    group: String,
+    middles: (f64, f64),
+    change: Change,
+}
+
+fn judged(metric: Metric, pairs: Vec<Pair>, floor: f64) -> Vec<Changed> {
+    let adjusted = holm(&pairs.iter().map(|pair| pair.change.p).collect::<Vec<_>>());
+    let changed = |(pair, p_adjusted): (Pair, f64)| {
+        let Pair { cell, group, middles: (before, after), change } = pair;
         let Change { estimate, interval, .. } = change;
         Changed {
-            cell: cell.clone(),
+            cell,
+            group,
             metric,
             before,
             after,
@@ -120,20 +179,9 @@ fn judged(metric: Metric, pairs: Vec<(&Cell, (f64, f64), Change)>, floor: f64) -
     pairs.into_iter().zip(adjusted).map(changed).collect()
 }
 
-/// The samples that count, of every lane's cell.
-fn counted(recorded: &Recorded) -> BTreeMap<&Cell, Vec<&Sample>> {
-    let mut cells: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for sample in &recorded.samples {
-        if !sample.warmup && sample.void.is_none() && !sample.cell.is_bound() {
-            cells.entry(&sample.cell).or_default().push(sample);
-        }
-    }
-    cells
-}
-
-fn floors(before: &Recorded, after: &Recorded) -> BTreeMap<Metric, f64> {
+fn floors(before: &Summary, after: &Summary) -> BTreeMap<Metric, f64> {
     let mut floors = BTreeMap::new();
-    for noise in noise_floors(before).into_iter().chain(noise_floors(after)) {
+    for noise in before.noise.iter().chain(&after.noise) {
         let floor = floors.entry(noise.metric).or_insert(noise.floor);
         *floor = noise.floor.max(*floor);
     }
