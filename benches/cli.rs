@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use harness::workload::COUNT_MOST;
 use harness::{Placement, Profile};
 
+use crate::publish::PublishOptions;
 use crate::records::{AgreeOptions, DiffOptions};
 
 /// One job in every lane, measured: blocking, OS threads, green threads and async/await.
@@ -43,6 +44,8 @@ pub enum Command {
     Agree(AgreeOptions),
     /// Print what has changed from one record to another, or to now, beyond both noise floors
     Diff(DiffOptions),
+    /// Copy a record to where it can be kept: compressed, and without paths of this machine
+    Publish(PublishOptions),
     /// Serve the documents, and nothing else
     Origin(origin::Options),
     /// Do one job: reads it as JSON on standard input, writes its outcome on standard output

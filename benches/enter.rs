@@ -19,7 +19,7 @@ use report::Summary;
 use crate::allocations;
 use crate::cli::{Cli, Command, RunOptions};
 use crate::print::tell_line;
-use crate::{print, records, verify};
+use crate::{print, publish, records, verify};
 
 /// Through which target somebody came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +89,7 @@ fn command(
         }
         Command::Agree(options) => records::agree(options),
         Command::Diff(options) => records::diff(options, lanes, pipeline),
+        Command::Publish(options) => publish::publish(options),
         Command::Origin(options) => {
             origin::run(options)?;
             Ok(ExitCode::SUCCESS)

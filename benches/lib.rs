@@ -12,6 +12,7 @@
 //! * [`mod@print`]: tables, JSON, Markdown, lists;
 //! * [`again`]: a run with the options of an earlier one;
 //! * [`records`]: commands over whole records;
+//! * [`mod@publish`]: a record as it may leave the machine;
 //! * [`verify`]: every cell under `cargo test`.
 
 pub mod again;
@@ -22,6 +23,7 @@ pub mod enter;
 pub mod lanes;
 pub mod print;
 pub mod progress;
+pub mod publish;
 pub mod records;
 pub mod verify;
 

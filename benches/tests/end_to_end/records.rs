@@ -12,6 +12,8 @@ pub fn trials() -> Vec<Trial> {
     vec![
         trial("a_record_agrees_with_itself_and_with_its_reverse_not_at_all", agree),
         trial("records_that_have_nothing_in_common_are_told", nothing_in_common),
+        trial("a_published_record_reads_as_the_one_it_was", publish),
+        trial("a_record_is_published_in_the_project_it_is_called_in", publish_here),
         trial("a_record_has_not_changed_from_itself_and_a_slower_one_has", diff),
         trial("a_record_is_compared_with_now_by_the_options_it_was_made_with", diff_now),
         trial("what_a_record_was_made_with_may_be_gone", diff_now_gone),
@@ -155,4 +157,40 @@ fn diff_now_gone() {
     let gone = asked(&scratch, "diff @record --now");
     assert_eq!((gone.code, gone.stdout.as_str()), (Some(2), ""), "{gone:?}");
     assert!(gone.stderr.contains("w.toml: No such file"), "{gone:?}");
+}
+
+fn publish() {
+    let scratch = Scratch::new();
+    with_copy(&scratch, |_| {});
+    let done = asked(&scratch, "publish @record --to @shelf");
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let folder = done.stdout.trim_end();
+    assert_eq!(Path::new(folder).parent(), Some(scratch.path("shelf").as_path()));
+    let told = fs::read_to_string(Path::new(folder).join("environment.json")).unwrap();
+    assert!(!told.contains(scratch.0.to_str().unwrap()), "{told}");
+    let table = |record: &Path| said(program().arg("table").arg(record)).stdout;
+    assert_eq!(table(Path::new(folder)), table(&scratch.path("record")));
+    for command in ["agree", "diff"] {
+        let same = said(program().args([command, folder]).arg(scratch.path("copy")));
+        assert_eq!(same.code, Some(0), "{same:?}");
+    }
+}
+
+fn publish_here() {
+    let scratch = Scratch::new();
+    with_copy(&scratch, |_| {});
+    let within = scratch.path("project/benches/deep");
+    fs::create_dir_all(&within).unwrap();
+    let called = || {
+        let mut command = program();
+        said(command.args(["publish", "../../../record"]).current_dir(&within))
+    };
+    let nowhere = called();
+    assert_eq!(nowhere.code, Some(2), "{nowhere:?}");
+    assert!(nowhere.stderr.contains("--to DIR"), "{nowhere:?}");
+    fs::write(scratch.path("project/benches/workloads.toml"), "").unwrap();
+    for _ in 0..2 {
+        assert_eq!(called().code, Some(0));
+    }
+    assert_eq!(fs::read_dir(scratch.path("project/benches/record")).unwrap().count(), 2);
 }

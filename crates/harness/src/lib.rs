@@ -41,6 +41,7 @@
 //! * [`mod@measure`]: all rounds, within a time;
 //! * [`mod@inspect`]: a cell taken apart, untimed;
 //! * [`record`]: what is kept, and how it is read again;
+//! * [`publish`]: a record as it may leave the machine;
 //! * [`environment`]: the machine and the programs that a record was made with;
 //! * [`interrupt`]: Ctrl-C as something to wait for;
 //! * [`number`]: numbers as people read them.
@@ -64,6 +65,7 @@ pub mod origin_process;
 pub mod placement;
 pub mod plan;
 pub mod process;
+pub mod publish;
 pub mod record;
 pub mod sample;
 pub mod variant;

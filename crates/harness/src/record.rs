@@ -9,12 +9,16 @@
 //!   ending.json        how it ended; missing when the run was killed, or the disk was full
 //!   agreement.txt      how far a quick record agrees with this one, where somebody has looked
 //! ```
+//!
+//! A record that was [published](crate::publish) has its two long files compressed, as
+//! `samples.jsonl.gz` and `inspections.jsonl.gz`; either form is read.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use flate2::bufread::MultiGzDecoder;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -24,11 +28,11 @@ use crate::inspect::{INSPECTION_SCHEMA, Inspection};
 use crate::plan::{Cell, PLAN_SCHEMA, Plan};
 use crate::sample::{SAMPLE_SCHEMA, SAMPLE_SCHEMA_OLDEST, Sample};
 
-const PLAN: &str = "plan.json";
-const ENVIRONMENT: &str = "environment.json";
-const SAMPLES: &str = "samples.jsonl";
-const INSPECTIONS: &str = "inspections.jsonl";
-const ENDING: &str = "ending.json";
+pub(crate) const PLAN: &str = "plan.json";
+pub(crate) const ENVIRONMENT: &str = "environment.json";
+pub(crate) const SAMPLES: &str = "samples.jsonl";
+pub(crate) const INSPECTIONS: &str = "inspections.jsonl";
+pub(crate) const ENDING: &str = "ending.json";
 
 /// How far a quick record agrees with this one, as text, where somebody has compared them.
 pub const AGREEMENT: &str = "agreement.txt";
@@ -150,6 +154,9 @@ impl Record {
     ) -> Result<Self, RecordError> {
         fs::create_dir_all(folder).map_err(at(folder))?;
         let path = folder.join(SAMPLES);
+        if compressed(&path).exists() {
+            return Err(RecordError::Taken(folder.to_owned()));
+        }
         let samples = File::create_new(&path).map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => RecordError::Taken(folder.to_owned()),
             _ => RecordError::File { path: path.clone(), source },
@@ -214,7 +221,9 @@ pub fn read(folder: &Path) -> Result<Recorded, RecordError> {
         environment: read_json(&folder.join(ENVIRONMENT))?,
         samples: read_lines(&folder.join(SAMPLES), SAMPLE_SCHEMA_OLDEST..=SAMPLE_SCHEMA)?,
         inspections: match folder.join(INSPECTIONS) {
-            path if path.exists() => read_lines(&path, INSPECTION_SCHEMA..=INSPECTION_SCHEMA)?,
+            path if path.exists() || compressed(&path).exists() => {
+                read_lines(&path, INSPECTION_SCHEMA..=INSPECTION_SCHEMA)?
+            }
             _ => Vec::new(),
         },
         // What was measured can be read, whether or not there was room left to say how it ended.
@@ -247,7 +256,7 @@ fn read_lines<T: DeserializeOwned>(
     path: &Path,
     schemas: RangeInclusive<u32>,
 ) -> Result<Vec<T>, RecordError> {
-    let text = fs::read_to_string(path).map_err(at(path))?;
+    let (path, text) = &read_either(path)?;
     let mut values = Vec::new();
     for (index, line) in text.split_inclusive('\n').enumerate() {
         // A run that was killed while it wrote leaves a last line without an end.
@@ -256,6 +265,25 @@ fn read_lines<T: DeserializeOwned>(
         }
     }
     Ok(values)
+}
+
+/// The text of the file, or of its compressed form where only that is there, with its name.
+fn read_either(path: &Path) -> Result<(PathBuf, String), RecordError> {
+    let gz = compressed(path);
+    if path.exists() || !gz.exists() {
+        return Ok((path.to_owned(), fs::read_to_string(path).map_err(at(path))?));
+    }
+    let mut text = String::new();
+    let file = File::open(&gz).map_err(at(&gz))?;
+    MultiGzDecoder::new(BufReader::new(file)).read_to_string(&mut text).map_err(at(&gz))?;
+    Ok((gz, text))
+}
+
+/// The name of a file's compressed form.
+pub(crate) fn compressed(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".gz");
+    name.into()
 }
 
 fn read_line<T: DeserializeOwned>(
@@ -278,7 +306,7 @@ fn read_line<T: DeserializeOwned>(
     }
 }
 
-fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
     let mut text = serde_json::to_string_pretty(value).expect("a record is made of JSON's types");
     text.push('\n');
     // A disk that is full in the middle leaves the file as it was, and not half of it.
@@ -289,7 +317,7 @@ fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
     })
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
     let text = fs::read_to_string(path).map_err(at(path))?;
     serde_json::from_str(&text).map_err(|source| {
         let line = source.line();
@@ -297,13 +325,13 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
     })
 }
 
-fn at(path: &Path) -> impl FnOnce(io::Error) -> RecordError {
+pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> RecordError {
     let path = path.to_owned();
     move |source| RecordError::File { path, source }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use job::{Client, Usage};
 
     use super::*;
@@ -316,10 +344,10 @@ mod tests {
     use crate::workload::{Point, Profile};
 
     /// A folder that is gone at the end of its test.
-    struct Folder(PathBuf);
+    pub(crate) struct Folder(pub(crate) PathBuf);
 
     impl Folder {
-        fn new(name: &str) -> Self {
+        pub(crate) fn new(name: &str) -> Self {
             Folder(std::env::temp_dir().join(format!("record-{name}-{}", std::process::id())))
         }
     }
@@ -330,14 +358,14 @@ mod tests {
         }
     }
 
-    fn plan() -> Plan {
+    pub(crate) fn plan() -> Plan {
         let (workloads, lanes, cells) = (Vec::new(), Vec::new(), Vec::new());
         let (profile, load_limit) = (Profile::Quick, 0.1);
         let schema = PLAN_SCHEMA;
         Plan { schema, profile, rounds: 1, seed: 1, load_limit, workloads, lanes, cells }
     }
 
-    fn environment() -> Environment {
+    pub(crate) fn environment() -> Environment {
         let build = Build {
             rustc: "rustc 1".into(),
             commit: None,
@@ -349,7 +377,7 @@ mod tests {
         Environment::observe(build, Limits::read(), "hyper", 1)
     }
 
-    fn sample() -> Sample {
+    pub(crate) fn sample() -> Sample {
         let cell = Cell {
             workload: "w".into(),
             point: Point { documents: 10, concurrency: 8, rate: None },
