@@ -8,7 +8,7 @@ use harness::workload::COUNT_MOST;
 use harness::{Placement, Profile};
 
 use crate::publish::PublishOptions;
-use crate::records::{AgreeOptions, DiffOptions};
+use crate::records::{AgreeOptions, DiffOptions, RepeatOptions};
 
 /// One job in every lane, measured: blocking, OS threads, green threads and async/await.
 #[derive(Debug, Parser)]
@@ -44,6 +44,8 @@ pub enum Command {
     Agree(AgreeOptions),
     /// Print what has changed from one record to another, or to now, beyond both noise floors
     Diff(DiffOptions),
+    /// Print how well each figure repeats over several records of the same
+    Repeat(RepeatOptions),
     /// Copy a record to where it can be kept: compressed, and without paths of this machine
     Publish(PublishOptions),
     /// Serve the documents, and nothing else

@@ -12,6 +12,7 @@ use clap::Args;
 use harness::{Recorded, record};
 use job::Lane;
 use report::agreement::agreement;
+use report::repeat::repetition;
 use report::sheet::Sheet;
 use report::summarise;
 use report::table::Style;
@@ -126,6 +127,40 @@ pub fn diff(options: &DiffOptions, lanes: &[Lane], pipeline: Pipeline) -> anyhow
     let text = || text_of(&first, diff.sheet(part), &diff.conclusions(part), style());
     say(&if options.json { json(&diff)? } else { text() })?;
     Ok(code(diff.is_fine(part)))
+}
+
+/// Which records to look at.
+#[derive(Debug, Args)]
+pub struct RepeatOptions {
+    /// The folders of two or more records of the same
+    #[arg(required = true, num_args = 2.., value_name = "RECORD")]
+    pub records: Vec<PathBuf>,
+    /// Print JSON, with the median of each record
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Looks at how well figures repeat.
+///
+/// # Errors
+///
+/// One of the records is none, or they have nothing in common.
+pub fn repeat(options: &RepeatOptions) -> anyhow::Result<ExitCode> {
+    let recorded: Vec<_> = options.records.iter().map(|r| read(r)).collect::<Result<_, _>>()?;
+    let repetition = repetition(&recorded);
+    if repetition.cells.is_empty() {
+        return Err(Misuse::of(anyhow::anyhow!("the records have no cell in common")));
+    }
+    let names: Vec<_> = options.records.iter().map(|record| name(record)).collect();
+    let first = [
+        names.join(", "),
+        "Figures: median of the medians of all records; ±: greatest less least of these, to their \
+         median."
+            .to_owned(),
+    ];
+    let text = || text_of(&first, repetition.sheets(), &repetition.conclusions(), style());
+    say(&if options.json { json(&repetition)? } else { text() })?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn read(folder: &Path) -> anyhow::Result<Recorded> {

@@ -12,6 +12,7 @@ pub fn trials() -> Vec<Trial> {
     vec![
         trial("a_record_agrees_with_itself_and_with_its_reverse_not_at_all", agree),
         trial("records_that_have_nothing_in_common_are_told", nothing_in_common),
+        trial("figures_of_several_records_are_held_side_by_side", repeat),
         trial("a_published_record_reads_as_the_one_it_was", publish),
         trial("a_record_is_published_in_the_project_it_is_called_in", publish_here),
         trial("a_record_has_not_changed_from_itself_and_a_slower_one_has", diff),
@@ -193,4 +194,22 @@ fn publish_here() {
         assert_eq!(called().code, Some(0));
     }
     assert_eq!(fs::read_dir(scratch.path("project/benches/record")).unwrap().count(), 2);
+}
+
+fn repeat() {
+    let scratch = Scratch::new();
+    with_copy(&scratch, |_| {});
+    for (name, ms) in [("one", 20), ("two", 16)] {
+        copy(&scratch.path("record"), &scratch.path(name), |line| take(line, ms));
+    }
+    let both = asked(&scratch, "repeat @one @two");
+    assert_eq!(both.code, Some(0), "{both:?}");
+    assert!(both.stdout.contains("N=3 C=3 library") && both.stdout.contains("works"), "{both:?}");
+    // Throughput as 4 : 5 lies 1 apart around 4.5.
+    assert!(both.stdout.contains("throughput: over 2 records"), "{}", both.stdout);
+    assert!(both.stdout.contains("is 22.2 %") && both.stdout.contains("is 0.0 %"), "{both:?}");
+    let json = asked(&scratch, "repeat @one @two @record --json");
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["cells"][0]["throughput"]["medians"].as_array().unwrap().len(), 3);
+    assert_eq!(asked(&scratch, "repeat @one").code, Some(2), "one repeats nothing");
 }

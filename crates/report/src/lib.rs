@@ -21,7 +21,8 @@
 //! * [`table`]: for a terminal of 100 columns;
 //! * [`markdown`]: for a page;
 //! * [`diff`]: two records of one thing, before and after;
-//! * [`agreement`]: two records of one thing, quick and full.
+//! * [`agreement`]: two records of one thing, quick and full;
+//! * [`repeat`]: several records of one thing.
 
 pub mod agreement;
 pub mod cells;
@@ -36,6 +37,7 @@ pub mod markdown;
 pub mod open_loop;
 pub mod placements;
 pub mod planted;
+pub mod repeat;
 pub mod sheet;
 pub mod stats;
 pub mod summary;
