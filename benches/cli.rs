@@ -8,7 +8,7 @@ use harness::workload::COUNT_MOST;
 use harness::{Placement, Profile};
 
 use crate::publish::PublishOptions;
-use crate::records::{AgreeOptions, DiffOptions, RepeatOptions};
+use crate::records::{AgreeOptions, CheckOptions, DiffOptions, RepeatOptions};
 
 /// One job in every lane, measured: blocking, OS threads, green threads and async/await.
 #[derive(Debug, Parser)]
@@ -46,6 +46,8 @@ pub enum Command {
     Diff(DiffOptions),
     /// Print how well each figure repeats over several records of the same
     Repeat(RepeatOptions),
+    /// Judge a record by the costs that were planted in it, and by one lane under two names
+    Check(CheckOptions),
     /// Copy a record to where it can be kept: compressed, and without paths of this machine
     Publish(PublishOptions),
     /// Serve the documents, and nothing else

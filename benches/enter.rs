@@ -90,6 +90,7 @@ fn command(
         Command::Agree(options) => records::agree(options),
         Command::Diff(options) => records::diff(options, lanes, pipeline),
         Command::Repeat(options) => records::repeat(options),
+        Command::Check(options) => records::check(options),
         Command::Publish(options) => publish::publish(options),
         Command::Origin(options) => {
             origin::run(options)?;

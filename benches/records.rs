@@ -163,6 +163,35 @@ pub fn repeat(options: &RepeatOptions) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Which record to judge.
+#[derive(Debug, Args)]
+pub struct CheckOptions {
+    /// The folder of the record
+    pub record: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Judges a record by what it says of itself.
+///
+/// # Errors
+///
+/// There is none, or it says nothing of itself.
+pub fn check(options: &CheckOptions) -> anyhow::Result<ExitCode> {
+    let check = report::check::check(&read(&options.record)?);
+    if !check.says_something() {
+        let why = "no cost was planted in this record, and no lane ran under two names";
+        return Err(Misuse::of(anyhow::anyhow!(why)));
+    }
+    let failures = check.failures();
+    let failed = failures.iter().map(|failure| format!("FAILED: {failure}."));
+    let all = check.lines().into_iter().chain(failed);
+    let text = || all.flat_map(|line| wrapped(&line)).collect::<Vec<_>>().join("\n") + "\n";
+    say(&if options.json { json(&check)? } else { text() })?;
+    Ok(code(failures.is_empty()))
+}
+
 fn read(folder: &Path) -> anyhow::Result<Recorded> {
     record::read(folder).map_err(Misuse::of)
 }

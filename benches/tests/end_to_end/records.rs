@@ -12,6 +12,7 @@ pub fn trials() -> Vec<Trial> {
     vec![
         trial("a_record_agrees_with_itself_and_with_its_reverse_not_at_all", agree),
         trial("records_that_have_nothing_in_common_are_told", nothing_in_common),
+        trial("a_planted_cost_must_be_found_in_a_record_that_is_checked", check),
         trial("figures_of_several_records_are_held_side_by_side", repeat),
         trial("a_published_record_reads_as_the_one_it_was", publish),
         trial("a_record_is_published_in_the_project_it_is_called_in", publish_here),
@@ -212,4 +213,44 @@ fn repeat() {
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(json["cells"][0]["throughput"]["medians"].as_array().unwrap().len(), 3);
     assert_eq!(asked(&scratch, "repeat @one").code, Some(2), "one repeats nothing");
+}
+
+fn check() {
+    let scratch = Scratch::new();
+    let planted = "--lanes blocking/one,blocking/one+cpu=50% --workloads works --samples 8";
+    let run = said(&mut scratch.run(planted));
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let is_planted = |line: &serde_json::Value| line["lane"].as_str().unwrap().contains("+cpu");
+    for (name, times) in [("sound", 150), ("broken", 100)] {
+        copy(&scratch.path("record"), &scratch.path(name), |line| {
+            // By a little more or less in each round, as it is with a machine.
+            let round = line["round"].as_u64().unwrap();
+            let us = if is_planted(line) {
+                (100_000 + (round + 1) * 5 % 7 * 100) * times / 100
+            } else {
+                100_000 + round * 3 % 5 * 100
+            };
+            if !line["job"].is_null() {
+                line["job"]["usage"]["user_us"] = us.into();
+                line["job"]["usage"]["system_us"] = 0.into();
+            }
+        });
+    }
+    let sound = asked(&scratch, "check @sound");
+    assert!(sound.stdout.contains("Planted, found: blocking/one+cpu=50% in works N="), "{sound:?}");
+    assert!(!sound.stdout.contains("a planted cost was not found"), "{sound:?}");
+    assert!(sound.stdout.contains("One lane under two names, CPU: 0 of 4 came out"), "{sound:?}");
+    let broken = asked(&scratch, "check @broken");
+    assert_eq!(broken.code, Some(1), "{broken:?}");
+    let failure = "FAILED: a planted cost was not found: blocking/one+cpu=50%, raw.";
+    assert!(broken.stdout.contains(failure), "{broken:?}");
+
+    let plan = fs::read_to_string(scratch.path("sound/plan.json")).unwrap();
+    let mut plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    plan["lanes"] = serde_json::json!([]);
+    let is_lane = |cell: &serde_json::Value| !cell["lane"].as_str().unwrap().contains('+');
+    plan["cells"].as_array_mut().unwrap().retain(is_lane);
+    fs::write(scratch.path("sound/plan.json"), plan.to_string()).unwrap();
+    let silent = asked(&scratch, "check @sound");
+    assert_eq!((silent.code, silent.stdout.as_str()), (Some(2), ""), "{silent:?}");
 }

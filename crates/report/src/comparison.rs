@@ -59,6 +59,9 @@ impl Metric {
 /// How sure a difference must be.
 pub const ALPHA: f64 = 0.05;
 
+/// How sure an interval must be in which a cost that is known is to lie: there may be many.
+pub const SURE: f64 = 0.999;
+
 /// Two lanes of a group, by one metric.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
@@ -111,6 +114,8 @@ pub(crate) struct Raw {
     lanes: Vec<String>,
     metric: Metric,
     pairs: Vec<paired::Comparison>,
+    /// The same at [`SURE`].
+    surely: Vec<paired::Comparison>,
 }
 
 impl Raw {
@@ -127,7 +132,9 @@ impl Raw {
                 by_round(samples.map_or(&[], Vec::as_slice), metric)
             })
             .collect();
-        Raw { lanes, metric, pairs: Paired::of(&table).comparisons(1.0 - ALPHA) }
+        let paired = Paired::of(&table);
+        let (pairs, surely) = (paired.comparisons(1.0 - ALPHA), paired.comparisons(SURE));
+        Raw { lanes, metric, pairs, surely }
     }
 
     fn ids(&self, pair: &paired::Comparison) -> (&str, &str) {
@@ -140,9 +147,14 @@ impl Raw {
         !first.contains('+') && !second.contains('+')
     }
 
-    /// A lane and one of its variants.
-    pub(crate) fn against_variant(&self, lane: &str, variant: &str) -> Option<&paired::Comparison> {
-        self.pairs.iter().find(|pair| self.ids(pair) == (lane, variant))
+    /// A lane and one of its variants, and the same with an interval at [`SURE`].
+    pub(crate) fn against_variant(
+        &self,
+        lane: &str,
+        variant: &str,
+    ) -> Option<(&paired::Comparison, &paired::Comparison)> {
+        let place = self.pairs.iter().position(|pair| self.ids(pair) == (lane, variant))?;
+        Some((&self.pairs[place], &self.surely[place]))
     }
 
     /// The pair of a lane and the same lane again.

@@ -22,10 +22,12 @@
 //! * [`markdown`]: for a page;
 //! * [`diff`]: two records of one thing, before and after;
 //! * [`agreement`]: two records of one thing, quick and full;
-//! * [`repeat`]: several records of one thing.
+//! * [`repeat`]: several records of one thing;
+//! * [`check`]: one record, judged by what it says of itself.
 
 pub mod agreement;
 pub mod cells;
+pub mod check;
 pub mod comparison;
 pub mod diff;
 pub mod figures;

@@ -7,7 +7,7 @@ use harness::workload::Point;
 use job::Client;
 use serde::Serialize;
 
-use crate::comparison::{Counted, Metric, Raws};
+use crate::comparison::{ALPHA, Counted, Metric, Raws, SURE};
 use crate::figures::rss_bytes;
 use crate::stats::Interval;
 use crate::stats::slope::Slope;
@@ -30,6 +30,8 @@ pub struct Found {
     pub found: f64,
     /// Where the true value lies, at 95 %; `None` if too few samples bound it.
     pub interval: Option<Interval>,
+    /// The same at 99.9 %.
+    pub interval_sure: Option<Interval>,
     /// How much was planted.
     pub truth: f64,
 }
@@ -49,23 +51,30 @@ impl Found {
     pub fn is_true(&self) -> bool {
         self.interval.is_some_and(|interval| interval.contains(self.truth))
     }
-}
 
-impl std::fmt::Display for Found {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Found { workload, point, client, variant, found, interval, truth, .. } = self;
+    /// As a sentence without its full stop, with one of the intervals.
+    pub(crate) fn told(&self, interval: Option<Interval>) -> String {
+        let Found { workload, point, client, variant, found, truth, .. } = self;
         let unit = match self.cost {
             Cost::CpuPercent => "% CPU",
             Cost::BytesPerTask => "bytes a task",
         };
         let (n, c) = point.map_or((0, 0), |point| (point.documents, point.concurrency));
         let place = if point.is_some() { format!(" N={n} C={c}") } else { String::new() };
-        write!(formatter, "{variant} in {workload}{place} {client}: {found:.1} {unit}")?;
-        match interval {
-            Some(Interval { low, high }) => write!(formatter, " ({low:.1} to {high:.1})")?,
-            None => write!(formatter, " (too few samples for an interval)")?,
-        }
-        write!(formatter, ", planted {truth}")
+        let interval = match interval {
+            Some(Interval { low, high }) => format!("{low:.1} to {high:.1}"),
+            None => "too few samples for an interval".to_owned(),
+        };
+        format!(
+            "{variant} in {workload}{place} {client}: {found:.1} {unit} ({interval}), planted \
+             {truth}"
+        )
+    }
+}
+
+impl std::fmt::Display for Found {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.told(self.interval))
     }
 }
 
@@ -105,10 +114,10 @@ fn cpu(
 ) -> Vec<Found> {
     let percent = |log_ratio: f64| 100.0 * (log_ratio.exp() - 1.0);
     let of_group = |(place, group): (usize, &Group)| {
-        let pair = raws.get(index, place, Metric::Cpu)?.against_variant(lane, variant)?;
+        let raw = raws.get(index, place, Metric::Cpu)?;
+        let (pair, surely) = raw.against_variant(lane, variant)?;
         // The pair is of the lane to the variant, which is the other way around.
-        let interval =
-            pair.interval.map(|it| Interval { low: percent(-it.high), high: percent(-it.low) });
+        let turned = |it: Interval| Interval { low: percent(-it.high), high: percent(-it.low) };
         Some(Found {
             workload: workload.name.clone(),
             point: Some(group.point),
@@ -116,7 +125,8 @@ fn cpu(
             variant: variant.to_owned(),
             cost: Cost::CpuPercent,
             found: percent(-pair.estimate?),
-            interval,
+            interval: pair.interval.map(turned),
+            interval_sure: surely.interval.map(turned),
             truth,
         })
     };
@@ -136,7 +146,8 @@ fn memory(
         groups.flat_map(|group| of_rounds(workload, group, counted, (lane, variant))).collect()
     };
     let of_client = |client: Client| {
-        let line = Slope::of(&differences(client), 0.95)?;
+        let differences = differences(client);
+        let line = Slope::of(&differences, 1.0 - ALPHA)?;
         Some(Found {
             workload: workload.name.clone(),
             point: None,
@@ -145,6 +156,7 @@ fn memory(
             cost: Cost::BytesPerTask,
             found: line.slope,
             interval: line.interval,
+            interval_sure: Slope::of(&differences, SURE)?.interval,
             truth,
         })
     };

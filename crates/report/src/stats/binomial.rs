@@ -24,6 +24,18 @@ pub fn upper_bound(events: u64, trials: u64, confidence: f64) -> f64 {
         .inverse_cdf(confidence)
 }
 
+/// The least rate that `events` of `trials` still allow, with `confidence`: the other one-sided
+/// bound. Of no events it is 0.
+///
+/// # Panics
+///
+/// If there are more events than trials, or `confidence` is not between 0 and 1.
+pub fn lower_bound(events: u64, trials: u64, confidence: f64) -> f64 {
+    assert!(events <= trials, "{events} of {trials} is not a part");
+    // An event that does not happen is one, too.
+    1.0 - upper_bound(trials - events, trials, confidence)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,6 +54,17 @@ mod tests {
         for (events, trials) in [(1, 5), (3, 200), (10, 200), (199, 200), (20, 1000)] {
             let rate = upper_bound(events, trials, 0.95);
             let tail: f64 = (0..=events).map(|count| chance(count, trials, rate)).sum();
+            assert!((tail - 0.05).abs() < 1e-6, "{events} of {trials}: {tail}");
+        }
+    }
+
+    #[test]
+    fn the_lower_bound_is_as_far_the_other_way() {
+        assert_eq!(lower_bound(0, 10, 0.95), 0.0);
+        assert_eq!(lower_bound(0, 0, 0.95), 0.0);
+        for (events, trials) in [(1, 5), (3, 10), (18, 200), (200, 200)] {
+            let rate = lower_bound(events, trials, 0.95);
+            let tail: f64 = (events..=trials).map(|count| chance(count, trials, rate)).sum();
             assert!((tail - 0.05).abs() < 1e-6, "{events} of {trials}: {tail}");
         }
     }
