@@ -29,6 +29,9 @@ Examples:
   compare run --inspect                    and what memory, system calls and allocations it took
   compare run --corpus my-documents/       your own *.json documents, too
   compare table target/compare/DATE-TIME   the tables of a record, once more
+  compare diff BEFORE AFTER                what has changed between two records; --now runs it again
+  compare agree QUICK FULL                 whether two records give the same verdicts
+  compare check RECORD                     whether a record finds what is known to be there
   compare origin --listen 127.0.0.1:8080   the server alone, to look at
 
 `cargo bench -p compare -- ARGS` is `compare run ARGS`, built as it should be for measuring.";

@@ -30,7 +30,7 @@ pub enum Planted {
     /// This part of the job's own CPU time, burnt after it, percent.
     CpuPercent(u32),
     /// This many bytes for every task that may be in flight, touched before the job and held until
-    /// its end.
+    /// the process' end.
     BytesPerTask(u64),
 }
 

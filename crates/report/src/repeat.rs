@@ -17,10 +17,10 @@ use harness::sample::Sample;
 use serde::Serialize;
 
 use crate::cells::{group_head, three_digits};
-use crate::comparison::{Metric, counted};
+use crate::comparison::{Counted, Metric, counted};
 use crate::sheet::{Line, Sheet};
 use crate::stats::median;
-use crate::summary::summarise;
+use crate::summary::{is_void, summarise};
 
 /// How well one figure of one cell repeats.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -71,7 +71,7 @@ pub struct Repetition {
 
 /// Looks at how well each figure repeats over `records`, in every cell that all have measured.
 pub fn repetition(records: &[Recorded]) -> Repetition {
-    let counted: Vec<_> = records.iter().map(counted).collect();
+    let counted: Vec<_> = records.iter().map(counted_cells).collect();
     let first = records.first().map(summarise);
     let cells = first.iter().flat_map(|first| first.cells()).filter_map(|(cell, group, _)| {
         let samples: Vec<&[&Sample]> =
@@ -95,6 +95,17 @@ pub fn repetition(records: &[Recorded]) -> Repetition {
         })
     });
     Repetition { records: records.len(), cells: cells.collect() }
+}
+
+/// The samples that count, of every cell that too many void samples have not voided.
+fn counted_cells(recorded: &Recorded) -> Counted<'_> {
+    let mut taken: BTreeMap<&Cell, usize> = BTreeMap::new();
+    for sample in recorded.samples.iter().filter(|sample| !sample.warmup) {
+        *taken.entry(&sample.cell).or_default() += 1;
+    }
+    let mut cells = counted(recorded);
+    cells.retain(|cell, valid| !is_void(taken[cell], valid.len()));
+    cells
 }
 
 impl Repetition {
@@ -229,6 +240,10 @@ mod tests {
         let mut other = times(1.0);
         other.samples.retain(|sample| sample.cell.lane != fixture::LANES[1]);
         assert_eq!(repetition(&[times(1.0), other]).cells.len(), 2);
+        let mut disturbed = times(1.0);
+        let of_hub = disturbed.samples.iter_mut().filter(|s| s.cell.lane == fixture::LANES[1]);
+        of_hub.take(5).for_each(fixture::disturb);
+        assert_eq!(repetition(&[times(1.0), disturbed]).cells.len(), 2, "5 of 12 are too many");
         assert!(repetition(&[]).cells.is_empty());
     }
 

@@ -209,6 +209,11 @@ impl Summary {
 /// A cell of whose samples more than one in so many are void is void itself.
 const VOID_PART: usize = 3;
 
+/// Whether too many of the samples that were `taken` are void, where so many are `valid`.
+pub(crate) fn is_void(taken: usize, valid: usize) -> bool {
+    (taken - valid) * VOID_PART > taken
+}
+
 /// Sums a record up.
 pub fn summarise(recorded: &Recorded) -> Summary {
     let mut samples: BTreeMap<&Cell, Vec<&Sample>> = BTreeMap::new();
@@ -301,7 +306,7 @@ impl Context<'_> {
         let valid: Vec<_> = counted.iter().copied().filter(|s| s.void.is_none()).collect();
         let floor = self.floor_rss_bytes(&planned.cell);
         // What is left of so many was selected by what has disturbed the others.
-        let is_void = (counted.len() - valid.len()) * VOID_PART > counted.len();
+        let is_void = is_void(counted.len(), valid.len());
         let figures = figures(&valid, floor).filter(|_| !is_void);
         let throughput = figures.as_ref().map(|figures| figures.throughput);
         let failures = samples.iter().filter_map(|sample| sample.void.as_ref());
