@@ -16,7 +16,8 @@ use job::Client;
 use serde::Serialize;
 
 use crate::comparison::{ALPHA, Noise};
-use crate::planted::Found;
+use crate::planted::{Cost, Found};
+use crate::stats::Interval;
 use crate::stats::binomial::{lower_bound, upper_bound};
 use crate::summary::summarise;
 
@@ -107,11 +108,42 @@ impl Names {
 pub fn check(recorded: &Recorded) -> Check {
     let summary = summarise(recorded);
     let place = |found: Found| Place { outcome: Outcome::of(&found), found };
-    let planted: Vec<_> = summary.planted.into_iter().map(place).collect();
+    let together = together(&summary.planted);
+    let planted: Vec<_> = summary.planted.into_iter().chain(together).map(place).collect();
     Check {
         not_found: not_found(recorded, &planted),
         planted,
         names: summary.noise.into_iter().map(Names::of).collect(),
+    }
+}
+
+/// Each planted part of the CPU time over all groups with one client. It is the same part in all of
+/// them, and they share no sample, so that each counts by how well it is known: with the inverse
+/// square of its interval's width.
+fn together(found: &[Found]) -> Vec<Found> {
+    let mut places: BTreeMap<(&str, Client), Vec<(&Found, Interval)>> = BTreeMap::new();
+    for found in found.iter().filter(|found| found.cost == Cost::CpuPercent) {
+        if let Some(interval) = found.interval_sure.filter(|interval| interval.high > interval.low)
+        {
+            places.entry((&found.variant, found.client)).or_default().push((found, interval));
+        }
+    }
+    let several = places.into_values().filter(|places| places.len() > 1);
+    several.map(|places| pooled(&places)).collect()
+}
+
+fn pooled(places: &[(&Found, Interval)]) -> Found {
+    let weight = |interval: &Interval| 4.0 / (interval.high - interval.low).powi(2);
+    let weights: f64 = places.iter().map(|(_, interval)| weight(interval)).sum();
+    let sum: f64 = places.iter().map(|(found, interval)| found.found * weight(interval)).sum();
+    let (middle, margin) = (sum / weights, weights.sqrt().recip());
+    Found {
+        workload: "all points".to_owned(),
+        point: None,
+        found: middle,
+        interval: None,
+        interval_sure: Some(Interval { low: middle - margin, high: middle + margin }),
+        ..places[0].0.clone()
     }
 }
 
@@ -237,6 +269,24 @@ mod tests {
             );
             assert!(failures[1].ends_with("not found: stackless/tokio-local+cpu=20%, raw"));
         }
+    }
+
+    #[test]
+    fn several_places_know_more_than_each() {
+        let found = check(&with(20)).planted.remove(0).found;
+        let at = |found_here, low, high| Found {
+            found: found_here,
+            interval_sure: Some(Interval { low, high }),
+            ..found.clone()
+        };
+        // Of two that are known alike, the mean; the margin is smaller by the root of two.
+        let both = together(&[at(18.0, 10.0, 26.0), at(22.0, 14.0, 30.0)]).remove(0);
+        let Interval { low, high } = both.interval_sure.unwrap();
+        assert!((both.found - 20.0).abs() < 1e-9 && (high - low - 16.0 / 2f64.sqrt()).abs() < 1e-9);
+        // One that is hardly known hardly counts.
+        let one = together(&[at(18.0, 10.0, 26.0), at(900.0, -800.0, 2_600.0)]).remove(0);
+        assert!((one.found - 18.0).abs() < 0.1, "{one:?}");
+        assert!(together(&[at(18.0, 10.0, 26.0)]).is_empty(), "one place is no several");
     }
 
     #[test]
