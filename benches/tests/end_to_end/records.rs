@@ -242,7 +242,7 @@ fn check() {
     assert!(sound.stdout.contains("One lane under two names, CPU: 0 of 4 came out"), "{sound:?}");
     let broken = asked(&scratch, "check @broken");
     assert_eq!(broken.code, Some(1), "{broken:?}");
-    let failure = "FAILED: a planted cost was not found: blocking/one+cpu=50%, raw.";
+    let failure = "FAILED: a planted cost was not found: blocking/one+cpu=50%.";
     assert!(broken.stdout.contains(failure), "{broken:?}");
 
     let plan = fs::read_to_string(scratch.path("sound/plan.json")).unwrap();
