@@ -199,11 +199,17 @@ pub fn self_checks(summary: &Summary) -> Vec<String> {
             let most = 100.0 * upper_bound(noise.different, noise.pairs, 0.95);
             format!("{} of {} (a rate of {most:.0} % at most)", noise.different, noise.pairs)
         });
-        let points = if pairs == 1 { "one point" } else { &format!("{pairs} points") };
+        let pairs = if pairs == 1 { "once" } else { &format!("{pairs} times") };
         lines.push(format!(
-            "Noise floor, from one lane under two names at {points}: {floors}. Whatever is smaller is \
+            "Noise floor, from one lane under two names, {pairs}: {floors}. Whatever is smaller is \
              not distinguishable. Called different at 5 %: {rates}."
         ));
+    } else {
+        lines.push(
+            "There is no noise floor: no lane ran under two names often enough to be told from \
+             itself. Small differences may be none."
+                .to_owned(),
+        );
     }
     lines.extend(summary.planted.iter().map(|found| format!("Planted: {found}.")));
     lines

@@ -13,7 +13,6 @@ use harness::record::Recorded;
 use harness::sample::Sample;
 use serde::Serialize;
 
-use crate::figures::Figures;
 use crate::stats::holm::holm;
 use crate::stats::paired::{self, Paired};
 use crate::stats::rank::{Verdict, ranks};
@@ -90,7 +89,8 @@ pub struct Noise {
     pub metric: Metric,
     /// The log-ratio that 95 % of the pairs stay within.
     pub floor: f64,
-    /// How many pairs of names it rests on: one for each point and client.
+    /// How many pairs of names it rests on: one for each point, client and placement with enough
+    /// rounds to tell.
     pub pairs: u64,
     /// In how many of them the two names came out different, at 5 %, without any correction.
     pub different: u64,
@@ -120,19 +120,21 @@ pub(crate) struct Raw {
 
 impl Raw {
     /// Every pair of the group's rows, by `metric`.
-    fn of(counted: &Counted<'_>, workload: &str, group: &Group, metric: Metric) -> Self {
-        // A schedule gives the wall: there is nothing to win in it.
-        let is_given = group.point.rate.is_some() && metric == Metric::Wall;
-        let rows = group.rows.iter().filter(|_| !is_given);
-        let lanes: Vec<_> = rows.map(|row| row.lane.clone()).collect();
+    fn of(
+        counted: &Counted<'_>,
+        workload: &WorkloadSummary,
+        group: &Group,
+        metric: Metric,
+    ) -> Self {
+        let lanes: Vec<_> = contestants(group, metric).map(|row| row.lane.clone()).collect();
         let table: Vec<_> = lanes
             .iter()
             .map(|lane| {
-                let samples = counted.get(&group.cell(workload, lane));
+                let samples = counted.get(&group.cell(&workload.name, lane));
                 by_round(samples.map_or(&[], Vec::as_slice), metric)
             })
             .collect();
-        let paired = Paired::of(&table);
+        let paired = Paired::in_family(&table, family(workload, metric));
         let (pairs, surely) = (paired.comparisons(1.0 - ALPHA), paired.comparisons(SURE));
         Raw { lanes, metric, pairs, surely }
     }
@@ -157,13 +159,28 @@ impl Raw {
         Some((&self.pairs[place], &self.surely[place]))
     }
 
-    /// The pair of a lane and the same lane again.
-    fn again(&self) -> Option<&paired::Comparison> {
-        self.pairs.iter().find(|pair| {
+    /// The pairs of a lane and the same lane again.
+    fn again(&self) -> impl Iterator<Item = &paired::Comparison> {
+        self.pairs.iter().filter(|pair| {
             let (first, second) = self.ids(pair);
             second.strip_suffix("+again") == Some(first)
         })
     }
+}
+
+/// The rows that did the job, variants included: a cell that is void took nothing that means
+/// anything, nor did a lane that has not kept up with its schedule.
+fn contestants(group: &Group, metric: Metric) -> impl Iterator<Item = &Row> {
+    // A schedule gives the wall: there is nothing to win in it.
+    let is_given = group.point.rate.is_some() && metric == Metric::Wall;
+    group.rows.iter().filter(move |row| !is_given && row.did_the_job())
+}
+
+/// How many comparisons of lanes a table has by `metric`.
+fn family(workload: &WorkloadSummary, metric: Metric) -> usize {
+    let lanes = |group: &Group| contestants(group, metric).filter(|row| !row.is_variant()).count();
+    let pairs = |lanes: usize| lanes * lanes.saturating_sub(1) / 2;
+    workload.groups.iter().map(|group| pairs(lanes(group))).sum()
 }
 
 fn by_round(samples: &[&Sample], metric: Metric) -> Vec<Option<f64>> {
@@ -182,7 +199,7 @@ impl Raws {
     /// Of the workloads' groups, in their order.
     pub(crate) fn of(counted: &Counted<'_>, workloads: &[WorkloadSummary]) -> Self {
         let of_group = |workload: &WorkloadSummary, group: &Group| {
-            Metric::ALL.map(|metric| Raw::of(counted, &workload.name, group, metric))
+            Metric::ALL.map(|metric| Raw::of(counted, workload, group, metric))
         };
         let of_workload = |workload: &WorkloadSummary| {
             workload.groups.iter().map(|group| of_group(workload, group)).collect()
@@ -205,7 +222,9 @@ impl Raws {
     }
 
     fn noise_by(&self, metric: Metric) -> Option<Noise> {
-        let again: Vec<_> = self.all(metric).filter_map(Raw::again).collect();
+        // Of what too few rounds bound, nothing could come out different.
+        let can_differ = |pair: &&paired::Comparison| pair.interval.is_some();
+        let again: Vec<_> = self.all(metric).flat_map(Raw::again).filter(can_differ).collect();
         // In billionths, which is far below what can be told apart.
         let billionths = |log: f64| (log.abs() * 1e9) as u64;
         let sizes: Vec<_> =
@@ -279,21 +298,22 @@ pub struct Rank {
     pub is_shared: bool,
 }
 
-/// Ranks the rows that did the job, but for variants: they are no contestants.
+/// Ranks the rows that did the job, but for variants: they are no contestants. Who could be compared
+/// with nobody, or failed once, has no place among the others.
 fn rank(group: &mut Group, metric: Metric, comparisons: &[Comparison]) {
-    let did_it = |row: &Row| row.figures.as_ref().and_then(Figures::primary).is_some();
-    let is_ranked = |row: &&Row| did_it(row) && !row.is_variant();
-    let lanes: Vec<_> = group.rows.iter().filter(is_ranked).map(|row| row.lane.clone()).collect();
+    let can_be_told = |lane: &str| {
+        let is_of = |pair: &&Comparison| pair.first == lane || pair.second == lane;
+        comparisons.iter().filter(is_of).any(|pair| pair.interval.is_some())
+    };
+    let contestants = || contestants(group, metric).filter(|row| !row.is_variant());
+    let is_alone = contestants().count() == 1;
+    let is_ranked = |row: &&Row| !row.failed && (is_alone || can_be_told(&row.lane));
+    let lanes: Vec<_> = contestants().filter(is_ranked).map(|row| row.lane.clone()).collect();
     let place = |id: &str| lanes.iter().position(|lane| lane == id);
     let known: Vec<_> = comparisons
         .iter()
         .filter_map(|pair| Some((place(&pair.first)?, place(&pair.second)?, pair.verdict)))
         .collect();
-    // A lane that could be compared with no other has no place among them.
-    let can_be_told = comparisons.iter().any(|pair| pair.interval.is_some());
-    if lanes.len() > 1 && !can_be_told {
-        return;
-    }
     let ranks = ranks(lanes.len(), &known);
     for row in &mut group.rows {
         if let Some(index) = place(&row.lane) {
@@ -374,6 +394,37 @@ mod tests {
         let group = group(&recorded);
         assert!(group.rows.iter().all(|row| row.ranks.is_empty()));
         assert!(group.rows[0].against_best.unwrap().interval.is_none());
+    }
+
+    #[test]
+    fn a_lane_that_could_be_compared_with_nobody_has_no_rank() {
+        let mut recorded = fixture::compared();
+        let hub = fixture::LANES[1];
+        recorded.samples.retain(|sample| sample.cell.lane != hub || sample.round < 2);
+        for sample in recorded.samples.iter_mut().filter(|sample| sample.cell.lane == hub) {
+            sample.job.as_mut().unwrap().wall_ns *= 3;
+        }
+        let group = group(&recorded);
+        assert_eq!(rank_of(&group, hub, Metric::Wall), None);
+        let [slow, _, local] = fixture::LANES;
+        assert_eq!(rank_of(&group, local, Metric::Wall), Some((1, false)));
+        assert_eq!(rank_of(&group, slow, Metric::Wall), Some((2, false)));
+    }
+
+    #[test]
+    fn a_void_cell_sets_no_noise_floor() {
+        let mut recorded = fixture::compared();
+        let again = recorded.samples.iter_mut().filter(|s| s.cell.lane.ends_with("+again"));
+        for (index, sample) in again.enumerate() {
+            sample.job.as_mut().unwrap().wall_ns *= 9;
+            if index < 5 {
+                fixture::disturb(sample);
+            }
+        }
+        let summary = summarise(&recorded);
+        assert!(summary.noise.is_empty(), "{:?}", summary.noise);
+        let told = crate::cells::preamble(&summary).join(" ");
+        assert!(told.contains("There is no noise floor"), "{told}");
     }
 
     #[test]

@@ -165,6 +165,11 @@ impl Row {
         self.lane.contains('+')
     }
 
+    /// Whether it has figures that can be compared: in an open loop only if it kept up.
+    pub(crate) fn did_the_job(&self) -> bool {
+        self.figures.as_ref().and_then(Figures::primary).is_some()
+    }
+
     /// Whether no lane of its group is distinguishably less by `metric`, as far as is known.
     pub fn is_first(&self, metric: Metric) -> bool {
         self.ranks.get(&metric).is_some_and(|rank| rank.rank == 1)
@@ -239,15 +244,17 @@ pub fn summarise(recorded: &Recorded) -> Summary {
     }
 }
 
-/// The floor measures as a lane does, and does nothing else.
+/// The floor measures as a lane does, and does nothing else; the first version's did neither. Over
+/// the medians of each N: no interval is wanted, and there may be thousands of samples.
 fn measuring_us(recorded: &Recorded) -> Option<Slope> {
-    let counts = |sample: &&Sample| !sample.warmup && sample.void.is_none();
+    let counts = |sample: &&Sample| !sample.warmup && sample.void.is_none() && sample.schema > 1;
     let floors = recorded.samples.iter().filter(counts).filter(|s| s.cell.lane == FLOOR.id);
-    let points = floors.filter_map(|sample| {
-        let wall_us = sample.job.as_ref()?.wall_ns as f64 / 1e3;
-        Some((sample.cell.point.documents as f64, wall_us))
-    });
-    Slope::of(&points.collect::<Vec<_>>(), 0.95)
+    let mut walls_us: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+    for (sample, job) in floors.filter_map(|sample| Some((sample, sample.job.as_ref()?))) {
+        walls_us.entry(sample.cell.point.documents).or_default().push(job.wall_ns as f64 / 1e3);
+    }
+    let middle = |(documents, walls): (u64, Vec<f64>)| Some((documents as f64, median(&walls)?));
+    Slope::of(&walls_us.into_iter().filter_map(middle).collect::<Vec<_>>(), 0.95)
 }
 
 struct Context<'a> {

@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use harness::Recorded;
-use harness::plan::Cell;
+use harness::plan::{Cell, PlannedWorkload};
 use harness::sample::Sample;
 use serde::Serialize;
 
@@ -203,5 +203,23 @@ fn cautions(before: &Recorded, after: &Recorded) -> Vec<String> {
     caution("compiler", &old.build.rustc, &new.build.rustc);
     caution("origin", &old.origin_server, &new.origin_server);
     caution("optimised", &old.build.optimised, &new.build.optimised);
+    caution("features", &old.build.features.join(" "), &new.build.features.join(" "));
+    caution("load limit", &before.plan.load_limit, &after.plan.load_limit);
+    cautions.extend(other_workloads(before, after));
     cautions
+}
+
+/// Workloads of one name that are not one workload. What is said of them does not matter.
+fn other_workloads(before: &Recorded, after: &Recorded) -> Vec<String> {
+    let silent = |workload: &PlannedWorkload| PlannedWorkload {
+        shows: String::new(),
+        not_run: None,
+        ..workload.clone()
+    };
+    let is_other = |old: &&PlannedWorkload| {
+        let new = after.plan.workloads.iter().find(|new| new.name == old.name);
+        new.is_some_and(|new| silent(old) != silent(new))
+    };
+    let others = before.plan.workloads.iter().filter(is_other);
+    others.map(|other| format!("{} is another workload in each", other.name)).collect()
 }

@@ -251,6 +251,9 @@ impl Found<'_> {
     /// Resident memory is the timed samples': there are more of them, and nothing looks at them.
     fn bytes_over_tasks(&self, client: Client, lane: &str, kind: Kind) -> Vec<(f64, f64)> {
         let cells = self.lanes().filter(|cell| (cell.client, cell.lane.as_str()) == (client, lane));
+        // With fewer processors a runtime is another one: the two are on no common line.
+        let least = self.lanes().map(|cell| cell.placement).min();
+        let cells = cells.filter(|cell| Some(cell.placement) == least);
         let of_cell = |cell: &Cell| -> Vec<f64> {
             if kind == Kind::Rss {
                 let samples = self.recorded.samples.iter();
@@ -288,7 +291,9 @@ impl Found<'_> {
         if self.looks.iter().all(|look| look.allocations.is_none()) {
             notes.push(NOT_COUNTED.to_owned());
         }
-        let runs = self.cells.iter().filter(|planned| planned.not_run.is_none());
+        // A lane under another name, and on other processors, is left alone by intention.
+        let is_wanted = |cell: &Cell| !cell.lane.contains('+') && cell.placement.is_unpinned();
+        let runs = self.cells.iter().filter(|p| p.not_run.is_none() && is_wanted(&p.cell));
         let missing = runs.filter(|planned| !self.looks.iter().any(|l| l.cell == planned.cell));
         match missing.count() {
             0 => {}

@@ -108,6 +108,12 @@ impl Paired {
     /// Of `lanes[lane][round]`, in any unit. A value that is not positive and finite is missing,
     /// as is one beyond a shorter lane's end.
     pub fn of(lanes: &[Vec<Option<f64>>]) -> Self {
+        Self::in_family(lanes, 0)
+    }
+
+    /// The same, for a family of so many comparisons: the more there are, the smaller must be a
+    /// chance that is still small after correction, and the more draws it takes to see it.
+    pub fn in_family(lanes: &[Vec<Option<f64>>], comparisons: usize) -> Self {
         let rounds = lanes.iter().map(Vec::len).max().unwrap_or(0);
         let table: Vec<f64> = lanes
             .iter()
@@ -118,7 +124,8 @@ impl Paired {
         let pairs = scores.pairs();
         let (residuals, freedom) = blocks::residuals(&table, lanes.len(), rounds);
         let null = (freedom >= FREEDOM_LEAST).then(|| {
-            null::simulate(&table, &residuals, &mut scores, Pcg64Mcg::seed_from_u64(SEED))
+            let random = Pcg64Mcg::seed_from_u64(SEED);
+            null::simulate(&table, &residuals, &mut scores, comparisons, random)
         });
         Paired { pairs, null }
     }

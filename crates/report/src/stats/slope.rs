@@ -3,14 +3,18 @@
 //! Peak memory divided by N charges each task with what a process takes without any. A slope does
 //! not, and the median of the slopes between all pairs of points with different N (Theil 1950; Sen
 //! 1968) stays where it is when up to 29 % of the points are wild. The interval inverts Kendall's
-//! test. Its null distribution is counted, with ties in N, and not taken from a normal
-//! approximation, so it would hold exactly for any noise that is the same at every N. Where noise
+//! test. Its null distribution is counted, with ties in N, and up to 150 points not taken from
+//! a normal approximation, so it would hold exactly for any noise that is the same at every N. Where noise
 //! grows with the value, 95 % intervals covered the truth in 90 to 94 % of simulations. So half of
 //! the error that an interval may make is kept for that.
 
 use serde::Serialize;
+use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::{Interval, median};
+
+/// The most points for which the null distribution is counted: that takes the fourth power of them.
+const COUNTED_MOST: usize = 150;
 
 /// How much of the error that an interval may make is left for noise that is the same at every n.
 const FOR_EQUAL_NOISE: f64 = 0.5;
@@ -44,7 +48,12 @@ impl Slope {
         let slopes = slopes(&points);
         let slope = median(&slopes)?;
         let rests: Vec<_> = points.iter().map(|(n, y)| y - slope * n).collect();
-        let beyond = beyond(&discordant(&ties(&points)), (1.0 - level) / 2.0 * FOR_EQUAL_NOISE);
+        let tail = (1.0 - level) / 2.0 * FOR_EQUAL_NOISE;
+        let ties = ties(&points);
+        let beyond = match points.len() {
+            0..=COUNTED_MOST => beyond(&discordant(&ties), tail),
+            _ => beyond_of_many(slopes.len(), &ties, tail),
+        };
         let interval = beyond.checked_sub(1).map(|skipped| Interval {
             low: slopes[skipped],
             high: slopes[slopes.len() - 1 - skipped],
@@ -79,6 +88,16 @@ fn beyond(chances: &[f64], tail: f64) -> usize {
             sum <= tail
         })
         .count()
+}
+
+/// The same for so many points that the normal distribution is near enough: by the variance of
+/// Kendall's statistic with ties (Kendall, "Rank Correlation Methods", 1970, chapter 4).
+fn beyond_of_many(slopes: usize, ties: &[usize], tail: f64) -> usize {
+    let term = |count: usize| (count * (count - 1) * (2 * count + 5)) as f64;
+    let tied: f64 = ties.iter().map(|count| term(*count)).sum();
+    let deviation = ((term(ties.iter().sum()) - tied) / 18.0).sqrt();
+    let reach = Normal::standard().inverse_cdf(1.0 - tail) * deviation;
+    ((slopes as f64 - reach) / 2.0).floor().max(0.0) as usize
 }
 
 /// The chance of each number of discordant pairs when y has nothing to do with n.
@@ -131,6 +150,25 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn the_normal_distribution_takes_over_where_it_is_near() {
+        let ties = [30; 5];
+        let slopes = 30 * 30 * 10;
+        for tail in [0.025, 0.0125, 0.0005] {
+            let (counted, normal) =
+                (beyond(&discordant(&ties), tail), beyond_of_many(slopes, &ties, tail));
+            assert!(counted.abs_diff(normal) <= slopes / 500, "{tail}: {counted}, {normal}");
+        }
+    }
+
+    #[test]
+    fn thousands_of_points_are_no_hindrance() {
+        let points: Vec<_> =
+            (0..3_000).map(|i| (f64::from(i % 7), f64::from(i % 7 * 3 + i % 2))).collect();
+        let line = Slope::of(&points, 0.95).unwrap();
+        assert!(line.interval.is_some_and(|interval| interval.contains(3.0)), "{line:?}");
+    }
 
     #[test]
     fn by_hand() {

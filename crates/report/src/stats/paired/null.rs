@@ -20,6 +20,10 @@ const DRAWS_MOST: usize = 4999;
 /// How often a pair with each number of rounds should be drawn: enough to see 1 in 1000.
 const SCORES_WANTED: usize = 3000;
 
+/// And for each comparison of the family: after correction for all of them, the least chance that
+/// can be seen is then one in eighty.
+const SCORES_FOR_EACH: usize = 80;
+
 /// What |t| is when nothing differs, sorted.
 #[derive(Debug, Clone)]
 pub(super) struct Null {
@@ -35,10 +39,11 @@ pub(super) fn simulate(
     table: &[f64],
     residuals: &Residuals,
     scores: &mut Scores,
+    comparisons: usize,
     mut random: Pcg64Mcg,
 ) -> Null {
     let pairs = scores.pairs();
-    let draws = draws(&pairs, scores.lanes);
+    let draws = draws(&pairs, scores.lanes, comparisons);
     let alone = matches!(residuals, Residuals::Ratios(..));
     let mut null = Null { by_rounds: BTreeMap::new(), alone };
     let mut drawn = table.to_vec();
@@ -59,13 +64,14 @@ pub(super) fn simulate(
 }
 
 /// A lane is the noisy one in one draw of as many as there are lanes.
-fn draws(pairs: &[Pair], lanes: usize) -> usize {
+fn draws(pairs: &[Pair], lanes: usize, comparisons: usize) -> usize {
     let mut counts = BTreeMap::new();
     for pair in pairs.iter().filter(|pair| pair.rounds >= ROUNDS_LEAST) {
         *counts.entry(pair.rounds).or_insert(0) += 1;
     }
     let fewest = counts.into_values().min().unwrap_or(1);
-    (SCORES_WANTED * lanes / 2 / fewest).clamp(DRAWS_LEAST, DRAWS_MOST)
+    let wanted = SCORES_WANTED.max(SCORES_FOR_EACH * comparisons);
+    (wanted * lanes / 2 / fewest).clamp(DRAWS_LEAST, DRAWS_MOST)
 }
 
 /// Any value anywhere, and one lane noisier, which is returned.

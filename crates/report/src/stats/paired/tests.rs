@@ -51,6 +51,22 @@ fn what_differs_is_found_by_its_size() {
 }
 
 #[test]
+fn a_large_family_is_seen_more_finely() {
+    const FAMILY: usize = 400;
+    let lanes: Vec<_> = [0.0, 0.5, 1.0].map(|truth| (truth, QUIET)).into();
+    let table = group(&lanes, 12, &mut random(5));
+    let least = |paired: Paired| {
+        let p = paired.comparisons(0.95).into_iter().map(|comparison| comparison.p);
+        p.fold(1.0, f64::min) * FAMILY as f64
+    };
+    assert!(
+        least(Paired::of(&table)) > 0.05,
+        "with draws for one comparison no chance is as small"
+    );
+    assert!(least(Paired::in_family(&table, FAMILY)) < 0.05);
+}
+
+#[test]
 fn an_outlier_takes_nothing_from_the_others() {
     let mut lanes =
         group(&[0.0, 0.0, 0.0, 0.0, 0.0, 0.15].map(|truth| (truth, QUIET)), 5, &mut random(3));
