@@ -18,12 +18,12 @@ pub fn trials() -> Vec<Trial> {
 
 fn again() {
     let scratch = Scratch::new();
-    let run = said(&mut scratch.run("--lanes blocking --samples 3 --workloads works"));
+    let run = said(&mut scratch.run("--lanes blocking,stackful --samples 3 --workloads works"));
     assert_eq!(run.code, Some(0), "{run:?}");
-    let floor = "Noise floor, from one lane under two names at 4 points: wall ";
+    let floor = "Noise floor, from one lane under two names, 4 times: wall ";
     assert!(run.stdout.contains(floor), "{}", run.stdout);
     assert!(
-        row(&run.stdout, "N=30 C=3 raw", "blocking/many+again").ends_with('-'),
+        row(&run.stdout, "N=30 C=3 raw", "stackful/many+again").ends_with('-'),
         "no contestant"
     );
     assert!(run.stdout.contains("Ceiling, docs/s of a client without a model: "), "{}", run.stdout);

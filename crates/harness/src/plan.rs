@@ -288,9 +288,8 @@ fn planned_cell(
     // Where the origin will listen is not known yet, and no lane's needs depend on it.
     let nowhere = "http://127.0.0.1:0";
     let needs = lane.needs(&job(planned, &cell, nowhere, wishes.corpora, wishes.seed));
-    let (most, promised) =
-        (cell.point, if cell.is_bound() { 0.0 } else { workload.in_flight_least });
-    let most = needs.in_flight.min(most.concurrency).min(most.documents);
+    let promised = if cell.is_bound() { 0.0 } else { workload.in_flight_least };
+    let most = needs.in_flight.min(cell.point.concurrency).min(cell.point.documents);
     let refused = || {
         let refusal = wishes.limits.refuse(&needs)?;
         Some(NotRun::Refused(refusal.to_string()))
