@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use job::{FetchError, Fetched, Job};
+use job::{FetchError, Fetched, Job, Request, Timeline};
 use ureq::Agent;
 
+use crate::observed::Observed;
 use crate::raw::{self, Connections};
 use crate::{Runtime, fetch, plug};
 
@@ -15,11 +16,21 @@ pub enum Client {
     Library(Agent),
     /// One small HTTP/1.1 exchange over the runtime's sockets.
     Raw(Arc<Connections>),
+    /// Either of them, in a job that is looked at.
+    Observed(Arc<(Client, Timeline)>),
 }
 
 impl Client {
     /// The client that `job` asks for, over `runtime`'s sockets.
     pub fn new(runtime: &Arc<dyn Runtime>, job: &Job) -> Self {
+        if let Some(timeline) = Timeline::of(job) {
+            let runtime: Arc<dyn Runtime> = Arc::new(Observed::new(runtime, &timeline));
+            return Client::Observed(Arc::new((Client::over(&runtime, job), timeline)));
+        }
+        Client::over(runtime, job)
+    }
+
+    fn over(runtime: &Arc<dyn Runtime>, job: &Job) -> Self {
         let idle = job.idle_connections();
         match job.client {
             job::Client::Library => Client::Library(plug::agent(runtime, plug::config(idle))),
@@ -36,6 +47,21 @@ impl Client {
         match self {
             Client::Library(agent) => fetch(agent, url),
             Client::Raw(connections) => raw::fetch(connections, url),
+            Client::Observed(observed) => {
+                let (client, timeline) = &**observed;
+                let call = timeline.call(url);
+                let fetched = client.fetch(url)?;
+                call.brought(&fetched);
+                Ok(fetched)
+            }
+        }
+    }
+
+    /// When each request did what, in a job that is looked at.
+    pub fn requests(&self) -> Option<Vec<Request>> {
+        match self {
+            Client::Observed(observed) => Some(observed.1.requests()),
+            Client::Library(_) | Client::Raw(_) => None,
         }
     }
 }

@@ -21,7 +21,8 @@
 //!
 //! In reading order: [`mod@fetch`] (the exhibit), [`open_loop`] (the same on a schedule), [`runtime`] (what a runtime must offer),
 //! [`tasks`] (fan-out and fan-in on top of it), [`plug`] (ureq on a runtime's sockets), [`raw`]
-//! (the same exchange without an HTTP library), [`client`] (one or the other).
+//! (the same exchange without an HTTP library), [`client`] (one or the other), [`observed`] (a
+//! runtime that is looked at).
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ use job::{Job, LaneError, Tally};
 
 pub mod client;
 pub mod fetch;
+pub mod observed;
 pub mod open_loop;
 pub mod plug;
 pub mod raw;
@@ -47,8 +49,10 @@ pub use tasks::Tasks;
 ///
 /// The first request that failed, or a task that could not be started or ended without a result.
 pub fn do_job(runtime: &Arc<dyn Runtime>, client: &Client, job: &Job) -> Result<Tally, LaneError> {
-    match &job.arrivals {
+    let mut tally = match &job.arrivals {
         None => fetch_and_aggregate(runtime, client, job),
         Some(arrivals) => fetch_on_schedule(runtime, client, job, arrivals),
-    }
+    }?;
+    tally.requests = client.requests();
+    Ok(tally)
 }

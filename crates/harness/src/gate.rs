@@ -350,6 +350,7 @@ mod tests {
             rss_bytes_peak: None,
             address_space_bytes_peak: None,
             allocations: None,
+            requests: None,
         };
         let result = OutcomeResult::Completed(Box::new(completed));
         Outcome { protocol: PROTOCOL_VERSION, result }.to_json()

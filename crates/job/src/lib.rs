@@ -17,6 +17,7 @@
 //! * [`arrivals`]: when the documents of an open-loop job are due;
 //! * [`tally`]: what a lane folds fetched documents into, an answer and its service times;
 //! * [`protocol`]: [`Job`] and [`Outcome`] as they travel between processes;
+//! * [`timeline`]: when each request did what, where somebody looks;
 //! * [`lane`]: what a lane is, as data.
 //!
 //! ```
@@ -39,6 +40,7 @@ pub mod document;
 pub mod lane;
 pub mod protocol;
 pub mod tally;
+pub mod timeline;
 
 pub use answer::Answer;
 pub use arrivals::{Arrivals, Process};
@@ -50,3 +52,4 @@ pub use protocol::{
     PROTOCOL_VERSION, Usage,
 };
 pub use tally::{FetchError, Fetched, LaneError, OnSchedule, OpenLoop, Tally};
+pub use timeline::{Request, Timeline};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::tally::{LaneError, Tally};
-use crate::{Answer, Arrivals, Corpus};
+use crate::{Answer, Arrivals, Corpus, Request};
 
 /// The version of the protocol that this crate speaks.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -35,6 +35,13 @@ pub struct Job {
     /// When documents are due, in an open loop; none in a closed one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrivals: Option<Arrivals>,
+    /// Whether to tell when each request did what, in a job that is not timed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub timeline: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// What speaks HTTP in a lane. The two are never ranked together.
@@ -104,6 +111,7 @@ impl Job {
             client,
             top: 10,
             arrivals: None,
+            timeline: false,
         }
     }
 
@@ -223,6 +231,9 @@ pub struct Completed {
     /// What the job asked of the allocator, where it counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allocations: Option<Allocations>,
+    /// When each request did what, where the job asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<Vec<Request>>,
 }
 
 /// What a job asked of the allocator, counted between its start and its end.
@@ -294,6 +305,7 @@ impl Outcome {
             rss_bytes_peak: None,
             address_space_bytes_peak: None,
             allocations: None,
+            requests: tally.requests.clone(),
         };
         Self::of(OutcomeResult::Completed(Box::new(completed)))
     }
@@ -399,8 +411,8 @@ mod tests {
 
     #[test]
     fn the_page_shows_what_is_spoken() {
-        let [job, document, completed, failed, open, latencies] = examples()[..] else {
-            panic!("six examples")
+        let [job, document, completed, failed, open, latencies, _] = examples()[..] else {
+            panic!("seven examples")
         };
         assert_eq!(Job::from_json(job).unwrap().concurrency, 64);
         let mut answer = Answer::new(10);
@@ -428,6 +440,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_page_shows_a_timeline() {
+        let [_, _, completed, .., requests] = examples()[..] else { panic!("seven examples") };
+        match Outcome::from_json(&with_fields(completed, "/completed", requests)).unwrap().result {
+            OutcomeResult::Completed(completed) => {
+                let [request] = completed.requests.unwrap()[..] else { panic!("one request") };
+                assert_eq!(request.connected_ns, Some(60_200));
+            }
+            OutcomeResult::Failed(failed) => panic!("{failed}"),
+        }
+    }
+
     /// The example with the fields of another one, at `place` in it.
     fn with_fields(example: &str, place: &str, fields: &str) -> String {
         let mut example: serde_json::Value = serde_json::from_str(example).unwrap();
@@ -441,6 +465,7 @@ mod tests {
     fn a_job_survives_its_json() {
         assert_eq!(Job::from_json(&job().to_json()).unwrap(), job());
         assert!(!job().to_json().contains("arrivals"), "a closed loop has none");
+        assert!(!job().to_json().contains("timeline"), "nobody looks unless told to");
         let open = Job { arrivals: arrivals(), ..job() };
         assert_eq!(Job::from_json(&open.to_json()).unwrap(), open);
     }

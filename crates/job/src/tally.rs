@@ -6,7 +6,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use thiserror::Error;
 
-use crate::{Answer, Arrivals, Document, Job};
+use crate::{Answer, Arrivals, Document, Job, Request};
 
 /// One document, fetched and parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +97,8 @@ pub struct Tally {
     pub service_times_ns: Histogram<u32>,
     /// What an open loop adds to that; none in a closed one.
     pub open_loop: Option<OpenLoop>,
+    /// When each request did what, where the job asked for it.
+    pub requests: Option<Vec<Request>>,
 }
 
 /// What is known of documents because they were due at a moment.
@@ -116,6 +118,7 @@ impl Tally {
             answer: Answer::new(job.top),
             service_times_ns: histogram(),
             open_loop: job.arrivals.map(|arrivals| OpenLoop::new(&arrivals, job.documents)),
+            requests: None,
         }
     }
 

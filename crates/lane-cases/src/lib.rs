@@ -11,6 +11,8 @@
 //! [`run_open_loop`] does open-loop jobs in a whole lane, against a [`HoldingServer`], and
 //! [`check_try_join_next`] asks a runtime for what the open loop needs of it.
 //!
+//! [`run_timeline`] looks at a whole lane request by request, and at what it tells.
+//!
 //! No case measures time. Where a time-out must strike, the server stays silent for as long as the
 //! connection lives.
 
@@ -18,9 +20,11 @@ mod battery;
 mod holding;
 mod open_loop;
 mod server;
+mod timeline;
 mod tls;
 
 pub use battery::{Asks, CASES, Case, run_all, run_up_to};
 pub use holding::HoldingServer;
 pub use open_loop::{check_try_join_next, run_open_loop};
 pub use server::OddServer;
+pub use timeline::run_timeline;

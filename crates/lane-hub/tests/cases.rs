@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use blocking_style::Runtime;
 use blocking_style::raw::{self, Connections};
-use lane_cases::{Asks, OddServer, check_try_join_next, run_all, run_open_loop, run_up_to};
+use lane_cases::{
+    Asks, OddServer, check_try_join_next, run_all, run_open_loop, run_timeline, run_up_to,
+};
 use lane_hub::hub::{self, Config};
 use lane_hub::runtime::Hub;
 
@@ -24,6 +26,11 @@ fn every_case_ends_as_it_must() {
 #[test]
 fn the_open_loop_is_kept() {
     assert_eq!(run_open_loop(&lane_hub::HUB), Vec::<String>::new());
+}
+
+#[test]
+fn every_request_is_told() {
+    assert_eq!(run_timeline(&lane_hub::HUB), Vec::<String>::new());
 }
 
 #[test]

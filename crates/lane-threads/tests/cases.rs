@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use blocking_style::Runtime;
 use blocking_style::raw::{self, Connections};
-use lane_cases::{Asks, OddServer, check_try_join_next, run_all, run_open_loop, run_up_to};
+use lane_cases::{
+    Asks, OddServer, check_try_join_next, run_all, run_open_loop, run_timeline, run_up_to,
+};
 use lane_threads::runtime::{Pool, Threads};
 
 #[test]
@@ -24,6 +26,13 @@ fn every_case_ends_as_it_must() {
 fn the_open_loop_is_kept() {
     for lane in [lane_threads::SEQUENTIAL, lane_threads::POOL, lane_threads::THREADS] {
         assert_eq!(run_open_loop(&lane), Vec::<String>::new(), "{}", lane.id);
+    }
+}
+
+#[test]
+fn every_request_is_told() {
+    for lane in [lane_threads::SEQUENTIAL, lane_threads::POOL, lane_threads::THREADS] {
+        assert_eq!(run_timeline(&lane), Vec::<String>::new(), "{}", lane.id);
     }
 }
 

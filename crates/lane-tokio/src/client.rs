@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use hyper_util::client::legacy::{self, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
-use job::{FetchError, Fetched, Job};
+use job::{FetchError, Fetched, Job, Request, Timeline};
 
 use crate::fetch::{self, Agent};
 use crate::raw::{self, Connections};
+use crate::socket::Connector;
 
 /// An HTTP client with its connections, shared by all tasks of a job.
 #[derive(Clone)]
@@ -17,15 +18,25 @@ pub enum Client {
     Library(Agent),
     /// One small HTTP/1.1 exchange over tokio's sockets.
     Raw(Arc<Connections>),
+    /// Either of them, in a job that is looked at.
+    Observed(Arc<(Client, Timeline)>),
 }
 
 impl Client {
     /// The client that `job` asks for.
     pub fn new(job: &Job) -> Self {
+        if let Some(timeline) = Timeline::of(job) {
+            let client = Client::over(job, Some(&timeline));
+            return Client::Observed(Arc::new((client, timeline)));
+        }
+        Client::over(job, None)
+    }
+
+    fn over(job: &Job, timeline: Option<&Timeline>) -> Self {
         let idle = job.idle_connections();
         match job.client {
-            job::Client::Library => Client::Library(agent(idle)),
-            job::Client::Raw => Client::Raw(Arc::new(Connections::new(idle))),
+            job::Client::Library => Client::Library(agent(idle, timeline)),
+            job::Client::Raw => Client::Raw(Arc::new(Connections::new(idle, timeline))),
         }
     }
 
@@ -38,17 +49,33 @@ impl Client {
         match self {
             Client::Library(agent) => fetch::fetch(agent, url).await,
             Client::Raw(connections) => raw::fetch(connections, url).await,
+            Client::Observed(observed) => {
+                let (client, timeline) = &**observed;
+                let call = timeline.call(url);
+                // A future that may hold itself has no size but in a box.
+                let fetched = Box::pin(client.fetch(url)).await?;
+                call.brought(&fetched);
+                Ok(fetched)
+            }
+        }
+    }
+
+    /// When each request did what, in a job that is looked at.
+    pub fn requests(&self) -> Option<Vec<Request>> {
+        match self {
+            Client::Observed(observed) => Some(observed.1.requests()),
+            Client::Library(_) | Client::Raw(_) => None,
         }
     }
 }
 
 /// The same settings as the ureq lanes have: no time-outs, no delay for small segments, and the
 /// same number of idle connections.
-fn agent(idle_connections: usize) -> Agent {
+fn agent(idle_connections: usize, timeline: Option<&Timeline>) -> Agent {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     legacy::Client::builder(TokioExecutor::new())
         .pool_max_idle_per_host(idle_connections)
         .pool_idle_timeout(Duration::from_secs(3600))
-        .build(connector)
+        .build(Connector::new(connector, timeline))
 }

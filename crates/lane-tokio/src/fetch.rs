@@ -5,14 +5,15 @@ use std::time::Instant;
 use bytes::Bytes;
 use exchange::BODY_BYTES_MAX;
 use http_body_util::{BodyExt, Empty, Limited};
-use hyper_util::client::legacy::{self, connect::HttpConnector};
+use hyper_util::client::legacy;
 use job::{FetchError, Fetched, Job, LaneError, Tally};
 use tokio::task::JoinSet;
 
 use crate::Client;
+use crate::socket::Connector;
 
 /// hyper-util's pooled client, as ureq's `Agent` is ureq's.
-pub type Agent = legacy::Client<HttpConnector, Empty<Bytes>>;
+pub type Agent = legacy::Client<Connector, Empty<Bytes>>;
 
 /// Fetches one document.
 ///

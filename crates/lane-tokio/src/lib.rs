@@ -34,8 +34,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! In reading order: [`mod@fetch`] (the exhibit), [`open_loop`] (the same on a schedule), [`runtime`] (how tasks start and wait), [`raw`]
-//! (the same exchange without an HTTP library), [`client`] (one or the other).
+//! In reading order: [`mod@fetch`] (the exhibit), [`open_loop`] (the same on a schedule), [`runtime`]
+//! (how tasks start and wait), [`socket`] (how bytes move), [`raw`] (the same exchange without an HTTP
+//! library), [`client`] (one or the other).
 
 use job::{Job, Lane, LaneError, Needs, Tally};
 use tokio::runtime::Runtime;
@@ -45,6 +46,7 @@ pub mod fetch;
 pub mod open_loop;
 pub mod raw;
 pub mod runtime;
+pub mod socket;
 
 pub use client::Client;
 pub use fetch::{fetch, fetch_and_aggregate};
@@ -56,10 +58,12 @@ pub use open_loop::fetch_on_schedule;
 ///
 /// The first request that failed, or a task that ended without a result.
 pub async fn do_job(client: &Client, job: &Job) -> Result<Tally, LaneError> {
-    match &job.arrivals {
+    let mut tally = match &job.arrivals {
         None => fetch_and_aggregate(client, job).await,
         Some(arrivals) => fetch_on_schedule(client, job, arrivals).await,
-    }
+    }?;
+    tally.requests = client.requests();
+    Ok(tally)
 }
 
 /// Tasks on as many workers as there are cores.

@@ -6,18 +6,21 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use exchange::{Response, Url};
-use job::{FetchError, Fetched};
+use job::{FetchError, Fetched, Timeline};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::lookup_host;
+
+use crate::socket::Stream;
 
 /// Connections to a job's one origin that are between two requests, and the way to open more.
 pub struct Connections {
+    timeline: Option<Timeline>,
     idle: Mutex<Vec<Connection>>,
     idle_most: usize,
 }
 
 struct Connection {
-    socket: TcpStream,
+    socket: Stream,
     request: Vec<u8>,
     response: Response,
 }
@@ -42,8 +45,8 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 
 impl Connections {
     /// None yet; at most `idle_most` are kept between requests.
-    pub fn new(idle_most: usize) -> Self {
-        Connections { idle: Mutex::default(), idle_most }
+    pub fn new(idle_most: usize, timeline: Option<&Timeline>) -> Self {
+        Connections { timeline: timeline.cloned(), idle: Mutex::default(), idle_most }
     }
 
     async fn take_or_open(&self, url: &Url<'_>) -> Result<Connection, Error> {
@@ -52,7 +55,7 @@ impl Connections {
         if let Some(connection) = idle {
             return Ok(connection);
         }
-        let socket = TcpStream::connect(address(url).await?).await?;
+        let socket = Stream::connect(address(url).await?, self.timeline.as_ref()).await?;
         socket.set_nodelay(true)?;
         Ok(Connection { socket, request: Vec::new(), response: Response::default() })
     }

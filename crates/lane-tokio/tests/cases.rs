@@ -1,7 +1,7 @@
 //! The lanes' common test, on tokio, as far as its clients go.
 
 use job::{Client as Kind, Corpus, Job};
-use lane_cases::{Asks, OddServer, run_open_loop, run_up_to};
+use lane_cases::{Asks, OddServer, run_open_loop, run_timeline, run_up_to};
 use lane_tokio::{Client, runtime};
 
 #[test]
@@ -31,6 +31,13 @@ fn a_connection_is_used_again() {
             runtime.block_on(client.fetch(&url)).unwrap();
         }
         assert_eq!(server.connections(), before + 1, "{kind}");
+    }
+}
+
+#[test]
+fn every_request_is_told() {
+    for lane in [lane_tokio::TOKIO, lane_tokio::TOKIO_LOCAL] {
+        assert_eq!(run_timeline(&lane), Vec::<String>::new(), "{}", lane.id);
     }
 }
 
