@@ -55,7 +55,8 @@ fn options(arguments: &[String]) -> anyhow::Result<RunOptions> {
 }
 
 /// Options that say where results go to, each with whether a value follows it.
-const RESULTS: [(&str, bool); 3] = [("--record", true), ("--markdown", true), ("--json", false)];
+const RESULTS: [(&str, bool); 4] =
+    [("--record", true), ("--markdown", true), ("--trace", true), ("--json", false)];
 
 fn what_was_measured(arguments: &[String]) -> Vec<String> {
     let mut rest = arguments.iter();
@@ -108,7 +109,7 @@ mod tests {
     fn where_results_went_to_is_left_out() {
         let both = "--quick --lanes blocking --seed=7";
         assert_eq!(measured(&format!("run {both} --record r --json")), both);
-        assert_eq!(measured(&format!("--markdown=m {both} --record=r --bench")), both);
+        assert_eq!(measured(&format!("--markdown=m --trace t {both} --record=r --bench")), both);
         assert_eq!(measured("--bench"), "");
         assert_eq!(measured(""), "");
     }

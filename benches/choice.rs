@@ -46,7 +46,7 @@ impl RunOptions {
     /// A name that there is not, a file that is not what it should be.
     pub fn choose(&self, lanes: &[Lane]) -> anyhow::Result<Choice<'_>> {
         let began = Instant::now();
-        self.check_markdown().map_err(Misuse::of)?;
+        self.check_files().map_err(Misuse::of)?;
         let lanes = self.chosen_variants(lanes)?;
         let processors = self.chosen_processors()?;
         let workloads = self.chosen_workloads()?;
@@ -154,6 +154,7 @@ impl Choice<'_> {
             seed: self.options.seed,
             placements: &self.options.placements(),
             load_limit: self.options.load_limit(),
+            timelines_everywhere: self.options.trace.is_some(),
         });
         if plan.running().all(|index| plan.cells[index].cell.is_bound()) {
             let reasons = reasons(&plan).join("; ");

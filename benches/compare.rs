@@ -24,7 +24,8 @@ pub fn compare(options: &RunOptions, lanes: &[Lane]) -> anyhow::Result<ExitCode>
     let mut record = choice.record(&plan)?;
     let mut bench = choice.bench(&plan, &mut origin, &mut record, &interrupt);
     let measured = progress::measure(&mut bench);
-    let summary = report::summarise(&record::read(record.folder())?);
-    options.print(&summary, record.folder())?;
+    let recorded = record::read(record.folder())?;
+    let summary = report::summarise(&recorded);
+    options.print(&recorded, &summary, record.folder())?;
     options.verdict(measured, &summary)
 }

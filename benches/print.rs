@@ -8,25 +8,27 @@ use std::path::Path;
 use anyhow::Context;
 use harness::number::grouped;
 use harness::workload::Documents;
-use harness::{Workload, record};
+use harness::{Recorded, Workload, record};
 use job::Lane;
 use report::table::Style;
-use report::{Summary, markdown, summarise, table};
+use report::{Summary, markdown, summarise, table, timeline};
 use serde::Serialize;
 
 use crate::cli::{RunOptions, TableOptions};
 use crate::enter::Misuse;
 
 impl RunOptions {
-    /// Looks whether the file for Markdown can be written, before anything takes minutes.
+    /// Looks whether the files that were named can be written, before anything takes minutes.
     ///
     /// # Errors
     ///
-    /// It cannot.
-    pub fn check_markdown(&self) -> anyhow::Result<()> {
-        let Some(file) = &self.markdown else { return Ok(()) };
-        let opened = fs::File::options().append(true).create(true).open(file);
-        opened.map(drop).with_context(|| file.display().to_string())
+    /// One of them cannot.
+    pub fn check_files(&self) -> anyhow::Result<()> {
+        for file in self.markdown.iter().chain(&self.trace) {
+            let opened = fs::File::options().append(true).create(true).open(file);
+            opened.with_context(|| file.display().to_string())?;
+        }
+        Ok(())
     }
 
     /// Prints the summary in the forms that were asked for, and where its record is.
@@ -34,7 +36,12 @@ impl RunOptions {
     /// # Errors
     ///
     /// It cannot be written.
-    pub fn print(&self, summary: &Summary, record: &Path) -> anyhow::Result<()> {
+    pub fn print(
+        &self,
+        recorded: &Recorded,
+        summary: &Summary,
+        record: &Path,
+    ) -> anyhow::Result<()> {
         if self.verify || self.quiet {
             // Numbers of so few documents mean nothing, and the test target has a line for each.
             return Ok(());
@@ -45,11 +52,17 @@ impl RunOptions {
         tell_line(&format!("the record is in {}", record.display()));
         said?;
         if let Some(file) = &self.markdown {
-            let name = || file.display().to_string();
-            fs::write(file, markdown::render(summary)).with_context(name)?;
+            write(file, &markdown::render(summary))?;
+        }
+        if let Some(file) = &self.trace {
+            write(file, &timeline::trace(&recorded.timelines))?;
         }
         Ok(())
     }
+}
+
+fn write(file: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(file, text).with_context(|| file.display().to_string())
 }
 
 /// Prints a record once more.

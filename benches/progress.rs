@@ -1,16 +1,17 @@
 //! What a person sees meanwhile.
 
-use harness::inspect;
 use harness::measure::{Event, MeasureError};
 use harness::origin_process::OriginError;
 use harness::plan::NotRun;
 use harness::record::How;
 use harness::{Bench, Ending, Plan, Sample};
+use harness::{inspect, timelines};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::print::tell_line;
 
-/// Measures, then takes the cells apart if that was asked for, and shows how far it is.
+/// Measures, then looks at lanes request by request, then takes the cells apart if that was asked
+/// for, and shows how far it is.
 ///
 /// # Errors
 ///
@@ -20,22 +21,37 @@ pub fn measure(bench: &mut Bench<'_>) -> Result<Ending, MeasureError> {
         let progress = Progress::over(bench.plan);
         harness::measure(bench, &mut |event| progress.show(&event))?
     };
-    let goes_on = matches!(ending.how, How::Complete | How::OutOfTime);
-    Ok(if bench.inspect && goes_on { take_apart(bench, ending) } else { ending })
+    let ending = afterwards(ending, "not all timelines were taken", |progress| {
+        harness::timelines(bench, &mut |event| progress.show_timeline(&event))
+    });
+    if !bench.inspect {
+        return Ok(ending);
+    }
+    Ok(afterwards(ending, "not all cells were taken apart", |progress| {
+        harness::inspect(bench, &mut |event| progress.show_inspection(&event))
+    }))
 }
 
-/// What was timed is in the record with its end, so whatever happens here is only told.
-fn take_apart(bench: &mut Bench<'_>, ending: Ending) -> Ending {
+/// A pass after a run that has come to its end. What was timed is in the record with its end, so
+/// whatever happens here is only told.
+fn afterwards(
+    ending: Ending,
+    what_failed: &str,
+    pass: impl FnOnce(&Progress) -> Result<bool, MeasureError>,
+) -> Ending {
+    if !matches!(ending.how, How::Complete | How::OutOfTime) {
+        return ending;
+    }
     let progress = Progress::new(0);
-    let inspected = harness::inspect(bench, &mut |event| progress.show_inspection(&event));
+    let done = pass(&progress);
     drop(progress);
-    match inspected {
+    match done {
         Ok(true) => ending,
         Ok(false) | Err(MeasureError::Origin(OriginError::Interrupted)) => {
             Ending { how: How::Interrupted, ..ending }
         }
         Err(error) => {
-            tell_line(&format!("not all cells were taken apart: {error}"));
+            tell_line(&format!("{what_failed}: {error}"));
             ending
         }
     }
@@ -74,6 +90,20 @@ impl Progress {
                 // The warm-up is beside the count.
                 self.bar.inc(u64::from(!sample.warmup));
                 self.tell_void(sample);
+            }
+        }
+    }
+
+    /// Shows what happens while cells are looked at request by request.
+    fn show_timeline(&self, event: &timelines::Event<'_>) {
+        match event {
+            timelines::Event::Planned(cells) => self.bar.set_length(*cells as u64),
+            timelines::Event::Starting(cell) => self.bar.set_message(format!("looks at {cell}")),
+            timelines::Event::Taken(timeline) => {
+                self.bar.inc(1);
+                if let Some(why) = &timeline.void {
+                    self.tell(&format!("timeline of {}: {why}", timeline.cell));
+                }
             }
         }
     }

@@ -20,6 +20,7 @@ mod outputs;
 mod pipeline;
 mod records;
 mod support;
+mod timelines;
 mod variants;
 
 fn main() -> ExitCode {
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
                 gates::trials(),
                 inspection::trials(),
                 variants::trials(),
+                timelines::trials(),
                 endings::trials(),
                 misuse::trials(),
                 records::trials(),

@@ -48,7 +48,7 @@ fn option() {
 fn lane() {
     let line = refused(&Scratch::new(), "--lanes blocking,stackfull");
     assert!(line.starts_with("compare: no lane is named `stackfull`; there are: blocking/one, "));
-    assert!(line.ends_with("or all of a model: blocking, stackful, odd"), "{line}");
+    assert!(line.ends_with("or all of a model: blocking, stackful, odd, real"), "{line}");
     assert_eq!(refused(&Scratch::new(), "--list --lanes blocking,stackfull"), line);
 }
 

@@ -61,6 +61,8 @@ pub const ALL: &[Lane] = &[
         }
         fetch_all(job, job.concurrency)
     }),
+    // One that can be looked at request by request.
+    Lane { id: "real/pool", ..lane_threads::POOL },
 ];
 
 /// A lane that answers right, and one that does not.

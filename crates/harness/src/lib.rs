@@ -39,6 +39,7 @@
 //! * [`sample`]: what is kept of one cell, measured once;
 //! * [`gate`]: what a sample must have done to count;
 //! * [`mod@measure`]: all rounds, within a time;
+//! * [`mod@timelines`]: a cell request by request, untimed;
 //! * [`mod@inspect`]: a cell taken apart, untimed;
 //! * [`record`]: what is kept, and how it is read again;
 //! * [`publish`]: a record as it may leave the machine;
@@ -68,6 +69,7 @@ pub mod process;
 pub mod publish;
 pub mod record;
 pub mod sample;
+pub mod timelines;
 pub mod variant;
 pub mod workload;
 
@@ -83,5 +85,6 @@ pub use placement::Placement;
 pub use plan::{Cell, Plan};
 pub use record::{Ending, Record, Recorded};
 pub use sample::Sample;
+pub use timelines::{Timeline, timelines};
 pub use variant::{Planted, Variant};
 pub use workload::{Profile, Workload};

@@ -9,6 +9,7 @@ use crate::corpora::{self, Corpora};
 use crate::limits::Limits;
 use crate::number::grouped;
 use crate::placement::Placement;
+use crate::timelines;
 use crate::variant::{Planted, Variant};
 use crate::workload::{Point, Profile, Source, Workload};
 
@@ -68,6 +69,9 @@ pub struct Wishes<'a> {
     pub seed: u64,
     /// The part of the CPU time that others may take while a sample counts, from 0 to 1.
     pub load_limit: f64,
+    /// Whether every cell is looked at request by request, and not only where a workload names a
+    /// point.
+    pub timelines_everywhere: bool,
 }
 
 /// The version of `plan.json`.
@@ -115,6 +119,9 @@ pub struct PlannedWorkload {
     pub close: bool,
     /// Bytes of a generated document.
     pub document_bytes: u64,
+    /// Where its lanes are looked at request by request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timelines: Vec<Point>,
     /// Why none of it runs.
     pub not_run: Option<String>,
 }
@@ -176,7 +183,7 @@ impl Plan {
     /// Plans what `wishes` ask for.
     pub fn new(wishes: &Wishes<'_>) -> Self {
         let workloads: Vec<_> =
-            wishes.workloads.iter().map(|w| planned_workload(w, wishes.corpora)).collect();
+            wishes.workloads.iter().map(|w| planned_workload(w, wishes)).collect();
         let mut cells = Vec::new();
         for (workload, planned) in wishes.workloads.iter().zip(&workloads) {
             if planned.not_run.is_none() {
@@ -222,9 +229,11 @@ impl Plan {
     }
 }
 
-fn planned_workload(workload: &Workload, corpora: &Corpora) -> PlannedWorkload {
+fn planned_workload(workload: &Workload, wishes: &Wishes<'_>) -> PlannedWorkload {
     let Workload { name, shows, source, arrivals, delay_us, close, document_bytes, .. } = workload;
-    let missing = corpora.of(*source, *document_bytes).is_none();
+    let missing = wishes.corpora.of(*source, *document_bytes).is_none();
+    let own = wishes.timelines_everywhere.then(|| workload.points(wishes.profile));
+    let named = workload.timeline.map(Point::from).filter(|_| wishes.profile != Profile::Verify);
     PlannedWorkload {
         name: name.clone(),
         shows: shows.split_whitespace().collect::<Vec<_>>().join(" "),
@@ -233,6 +242,7 @@ fn planned_workload(workload: &Workload, corpora: &Corpora) -> PlannedWorkload {
         delay_us: *delay_us,
         close: *close,
         document_bytes: *document_bytes,
+        timelines: timelines::points(named, &own.unwrap_or_default()),
         not_run: missing.then(|| "name a folder of documents with --corpus DIR".to_owned()),
     }
 }
@@ -432,6 +442,7 @@ concurrency = [1, 8]
             rounds: 3,
             seed,
             load_limit: 0.1,
+            timelines_everywhere: false,
         })
     }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!   target/compare/<date>-<time>/          benches/record/<date>-<machine>/
-//!     samples.jsonl, inspections.jsonl  ─►   samples.jsonl.gz, inspections.jsonl.gz
+//!     samples, timelines and
+//!     inspections.jsonl                 ─►   samples.jsonl.gz and so on
 //!     environment.json                  ─►   environment.json, its paths cut short
 //!     plan.json, ending.json, agreement.txt ─► as they are
 //! ```
@@ -19,7 +20,8 @@ use flate2::write::GzEncoder;
 
 use crate::environment::Environment;
 use crate::record::{
-    self, AGREEMENT, ENDING, ENVIRONMENT, INSPECTIONS, PLAN, RecordError, SAMPLES, at, compressed,
+    self, AGREEMENT, ENDING, ENVIRONMENT, INSPECTIONS, PLAN, RecordError, SAMPLES, TIMELINES, at,
+    compressed,
 };
 
 /// Copies the record in `folder` to one of its own in `to`, which is made if it is not there, and
@@ -62,7 +64,7 @@ fn copy(from: &Path, to: &Path, environment: &Environment) -> Result<(), RecordE
         }
     }
     record::write_json(&to.join(ENVIRONMENT), environment)?;
-    for name in [SAMPLES, INSPECTIONS] {
+    for name in [SAMPLES, TIMELINES, INSPECTIONS] {
         let (plain, own) = (from.join(name), compressed(&to.join(name)));
         let gz = compressed(&plain);
         if plain.exists() {
@@ -108,7 +110,7 @@ fn slug(cpu_model: &str) -> String {
 }
 
 /// Options whose value is a path.
-const PATHS: [&str; 4] = ["--record", "--corpus", "--file", "--markdown"];
+const PATHS: [&str; 5] = ["--record", "--corpus", "--file", "--markdown", "--trace"];
 
 /// The command line with each path cut to its last part, which says what it was and not where.
 fn without_paths(arguments: &[String]) -> Vec<String> {

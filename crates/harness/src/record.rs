@@ -5,13 +5,14 @@
 //!   plan.json          what was to be measured, and why the rest was not
 //!   environment.json   on which machine, with which programs
 //!   samples.jsonl      one line a sample, written and flushed at once
+//!   timelines.jsonl    one line for each cell that was looked at request by request, if any were
 //!   inspections.jsonl  one line for each look into a cell; missing when nobody asked for it
 //!   ending.json        how it ended; missing when the run was killed, or the disk was full
 //!   agreement.txt      how far a quick record agrees with this one, where somebody has looked
 //! ```
 //!
-//! A record that was [published](crate::publish) has its two long files compressed, as
-//! `samples.jsonl.gz` and `inspections.jsonl.gz`; either form is read.
+//! A record that was [published](crate::publish) has its long files compressed, as `samples.jsonl.gz`
+//! and so on; either form is read.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
@@ -27,10 +28,12 @@ use crate::environment::Environment;
 use crate::inspect::{INSPECTION_SCHEMA, Inspection};
 use crate::plan::{Cell, PLAN_SCHEMA, Plan};
 use crate::sample::{SAMPLE_SCHEMA, SAMPLE_SCHEMA_OLDEST, Sample};
+use crate::timelines::{TIMELINE_SCHEMA, Timeline};
 
 pub(crate) const PLAN: &str = "plan.json";
 pub(crate) const ENVIRONMENT: &str = "environment.json";
 pub(crate) const SAMPLES: &str = "samples.jsonl";
+pub(crate) const TIMELINES: &str = "timelines.jsonl";
 pub(crate) const INSPECTIONS: &str = "inspections.jsonl";
 pub(crate) const ENDING: &str = "ending.json";
 
@@ -54,6 +57,8 @@ pub struct Recorded {
     pub environment: Environment,
     /// Every sample, in the order in which it was taken.
     pub samples: Vec<Sample>,
+    /// Every cell that was looked at request by request.
+    pub timelines: Vec<Timeline>,
     /// Every cell that was taken apart; none when nobody asked for it.
     pub inspections: Vec<Inspection>,
     /// How the run ended, unless it was killed.
@@ -195,9 +200,22 @@ impl Record {
     ///
     /// The system does not let us.
     pub fn append_inspection(&mut self, inspection: &Inspection) -> Result<(), RecordError> {
-        let path = self.folder.join(INSPECTIONS);
+        self.append_to(INSPECTIONS, inspection)
+    }
+
+    /// Writes down at once what was seen of a cell request by request.
+    ///
+    /// # Errors
+    ///
+    /// The system does not let us.
+    pub fn append_timeline(&mut self, timeline: &Timeline) -> Result<(), RecordError> {
+        self.append_to(TIMELINES, timeline)
+    }
+
+    fn append_to(&self, name: &str, line: &impl Serialize) -> Result<(), RecordError> {
+        let path = self.folder.join(name);
         let file = File::options().append(true).create(true).open(&path);
-        file.and_then(|mut file| write_line(&mut file, inspection)).map_err(at(&path))
+        file.and_then(|mut file| write_line(&mut file, line)).map_err(at(&path))
     }
 
     /// Says how the run ended.
@@ -220,12 +238,8 @@ pub fn read(folder: &Path) -> Result<Recorded, RecordError> {
         plan: read_plan(&folder.join(PLAN))?,
         environment: read_json(&folder.join(ENVIRONMENT))?,
         samples: read_lines(&folder.join(SAMPLES), SAMPLE_SCHEMA_OLDEST..=SAMPLE_SCHEMA)?,
-        inspections: match folder.join(INSPECTIONS) {
-            path if path.exists() || compressed(&path).exists() => {
-                read_lines(&path, INSPECTION_SCHEMA..=INSPECTION_SCHEMA)?
-            }
-            _ => Vec::new(),
-        },
+        timelines: read_lines_if_any(&folder.join(TIMELINES), TIMELINE_SCHEMA)?,
+        inspections: read_lines_if_any(&folder.join(INSPECTIONS), INSPECTION_SCHEMA)?,
         // What was measured can be read, whether or not there was room left to say how it ended.
         ending: read_json(&folder.join(ENDING)).ok(),
     })
@@ -250,6 +264,14 @@ fn write_line(file: &mut File, value: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(value).expect("a record is made of JSON's types");
     line.push(b'\n');
     file.write_all(&line)
+}
+
+/// Nothing where nobody has written anything.
+fn read_lines_if_any<T: DeserializeOwned>(path: &Path, schema: u32) -> Result<Vec<T>, RecordError> {
+    match path.exists() || compressed(path).exists() {
+        true => read_lines(path, schema..=schema),
+        false => Ok(Vec::new()),
+    }
 }
 
 fn read_lines<T: DeserializeOwned>(

@@ -4,6 +4,8 @@ use job::Process;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::timelines::DOCUMENTS_MOST;
+
 /// How much of everything a run takes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -53,6 +55,8 @@ pub struct Workload {
     /// 0 to 1; with less the sample does not count.
     #[serde(default)]
     pub in_flight_least: f64,
+    /// Where its lanes are looked at request by request, once and untimed.
+    pub timeline: Option<TimelinePoint>,
     /// What a run changes that is neither `--quick` nor `--full`.
     #[serde(default)]
     pub standard: Changes,
@@ -62,6 +66,28 @@ pub struct Workload {
     /// What `--full` changes.
     #[serde(default)]
     pub full: Changes,
+}
+
+/// `{ documents = 24, concurrency = 8 }`: a point at which nothing is timed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimelinePoint {
+    /// Documents to fetch.
+    pub documents: u64,
+    /// The most requests in flight.
+    pub concurrency: u64,
+}
+
+impl TimelinePoint {
+    fn is_visible(&self) -> bool {
+        (1..=DOCUMENTS_MOST).contains(&self.documents) && self.concurrency > 0
+    }
+}
+
+impl From<TimelinePoint> for Point {
+    fn from(TimelinePoint { documents, concurrency }: TimelinePoint) -> Self {
+        Point { documents, concurrency, rate: None }
+    }
 }
 
 /// What a profile changes in a workload.
@@ -346,6 +372,12 @@ impl Workload {
             }
             () if self.arrivals.is_none() && self.is_in_milliseconds() => {
                 Some("`documents` is a time, which needs `arrivals` and a `rate`")
+            }
+            () if self.timeline.is_some_and(|point| !point.is_visible()) => {
+                Some("`timeline` has documents from 1 to 10,000, and a concurrency from 1 on")
+            }
+            () if self.arrivals.is_some() && self.timeline.is_some() => {
+                Some("`timeline` is for a closed loop")
             }
             () if self.arrivals.is_some() && self.in_flight_least > 0.0 => Some(
                 "`in_flight_least` is for a closed loop: with `arrivals` the schedule says how \

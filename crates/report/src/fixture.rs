@@ -14,8 +14,9 @@ use harness::placement::Placement;
 use harness::plan::{Cell, NotRun, PLAN_SCHEMA, Plan, PlannedCell, PlannedWorkload};
 use harness::record::{Ending, How, Recorded};
 use harness::sample::{JobMeasured, ProcessMeasured, SAMPLE_SCHEMA, Sample};
+use harness::timelines::{TIMELINE_SCHEMA, Timeline};
 use harness::workload::{Point, Profile, Source};
-use job::{Client, Process, Usage};
+use job::{Client, Process, Request, Usage};
 
 pub const LANES: [&str; 3] = ["blocking/sequential", "stackful/hub", "stackless/tokio-local"];
 
@@ -40,6 +41,7 @@ pub fn recorded() -> Recorded {
         plan: plan(),
         environment: environment(),
         samples,
+        timelines: Vec::new(),
         inspections: Vec::new(),
         ending: None,
     }
@@ -158,6 +160,19 @@ fn cell(lane: &str, client: Client) -> Cell {
     Cell { workload: "all-at-once".into(), point, client, lane: lane.into(), placement }
 }
 
+/// What was seen of a lane's requests.
+pub fn timeline(lane: &str, requests: Vec<Request>) -> Timeline {
+    Timeline {
+        schema: TIMELINE_SCHEMA,
+        started_unix_ms: 0,
+        cell: cell(lane, Client::Library),
+        delay_us: 20_000,
+        void: None,
+        wall_ns: 1_000_000,
+        requests,
+    }
+}
+
 fn plan() -> Plan {
     let planned = |lane: &str, client| {
         let slow = NotRun::Slow("waits 100 × 20 ms = 20 s".into());
@@ -176,6 +191,7 @@ fn plan() -> Plan {
         delay_us: 20_000,
         close: false,
         document_bytes: 1_500,
+        timelines: Vec::new(),
         not_run: None,
     };
     let (workloads, lanes) = (vec![workload], Vec::new());

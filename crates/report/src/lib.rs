@@ -15,6 +15,7 @@
 //! * [`planted`]: how much was found of costs that are known;
 //! * [`summary`]: samples as rows, and what stands in a row that has none;
 //! * [`inspected`]: what was found in cells that were taken apart;
+//! * [`timeline`]: requests as the parts of their time, and as a trace;
 //! * [`placements`]: unpinned and pinned side by side;
 //! * [`cells`]: one row as text, the same for every form;
 //! * [`sheet`]: a plain table of text;
@@ -44,5 +45,6 @@ pub mod sheet;
 pub mod stats;
 pub mod summary;
 pub mod table;
+pub mod timeline;
 
 pub use summary::{Summary, summarise};

@@ -209,10 +209,12 @@ fn cautions(before: &Recorded, after: &Recorded) -> Vec<String> {
     cautions
 }
 
-/// Workloads of one name that are not one workload. What is said of them does not matter.
+/// Workloads of one name that are not one workload. What is said of them does not matter, nor
+/// what was looked at without timing it.
 fn other_workloads(before: &Recorded, after: &Recorded) -> Vec<String> {
     let silent = |workload: &PlannedWorkload| PlannedWorkload {
         shows: String::new(),
+        timelines: Vec::new(),
         not_run: None,
         ..workload.clone()
     };
