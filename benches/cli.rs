@@ -191,7 +191,7 @@ impl RunOptions {
     pub fn rounds(&self) -> u32 {
         self.samples.unwrap_or(match self.profile() {
             Profile::Verify => 1,
-            Profile::Quick => 10,
+            Profile::Quick => 15,
             Profile::Standard => 7,
             Profile::Full => 15,
         })

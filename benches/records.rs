@@ -29,7 +29,7 @@ pub struct AgreeOptions {
     pub quick: PathBuf,
     /// The folder of the full record
     pub full: PathBuf,
-    /// The least part of all verdicts that must be the same, percent
+    /// The least part of all cells that must be judged the same, percent
     #[arg(long, value_name = "PERCENT", default_value_t = 95,
           value_parser = clap::value_parser!(u8).range(0..=100))]
     pub least: u8,
@@ -52,8 +52,8 @@ const LISTED_MOST: usize = 40;
 pub fn agree(options: &AgreeOptions) -> anyhow::Result<ExitCode> {
     let AgreeOptions { quick, full, least, .. } = options;
     let agreement = agreement(&summarise(&read(quick)?), &summarise(&read(full)?));
-    let Some(agreeing) = agreement.all.agreeing() else {
-        let why = "the two records have no pair of lanes in common at any point";
+    let Some(agreeing) = agreement.cells.agreeing() else {
+        let why = "the two records have no lane in common at any point";
         return Err(Misuse::of(anyhow::anyhow!(why)));
     };
     let is_enough = agreement.is_enough(f64::from(*least) / 100.0);
@@ -61,8 +61,8 @@ pub fn agree(options: &AgreeOptions) -> anyhow::Result<ExitCode> {
         let sheets = std::iter::once(agreement.sheet());
         let sheets = sheets.chain(agreement.differing_sheet(LISTED_MOST));
         let judged = format!(
-            "{}: {:.1} % of all verdicts are the same, and {} are reversed; at least {least} % and \
-             none must be.",
+            "{}: {:.1} % of all cells are judged the same, and {} pairs are reversed; at least \
+             {least} % and none must be.",
             if is_enough { "They agree" } else { "They do not agree" },
             100.0 * agreeing,
             agreement.all.reversed,

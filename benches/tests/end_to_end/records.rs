@@ -66,7 +66,10 @@ fn agree() {
     with_copy(&scratch, |_| {});
     let same = asked(&scratch, "agree @record @copy --keep");
     assert_eq!(same.code, Some(0), "{same:?}");
-    assert!(same.stdout.contains("They agree: 100.0 % of all verdicts are the same"), "{same:?}");
+    assert!(
+        same.stdout.contains("They agree: 100.0 % of all cells are judged the same"),
+        "{same:?}"
+    );
     assert_eq!(fs::read_to_string(scratch.path("copy").join(AGREEMENT)).unwrap(), same.stdout);
     assert!(!exists(&scratch.path("record").join(AGREEMENT)));
 
@@ -95,7 +98,7 @@ fn nothing_in_common() {
     fs::write(scratch.path("copy/plan.json"), plan).unwrap();
     let none = asked(&scratch, "agree @record @copy");
     assert_eq!((none.code, none.stdout.as_str()), (Some(2), ""), "{none:?}");
-    assert!(none.stderr.contains("no pair of lanes in common"), "{none:?}");
+    assert!(none.stderr.contains("no lane in common"), "{none:?}");
 }
 
 fn diff() {

@@ -5,6 +5,9 @@
 //!                       ├─► same · only one of the two can tell · reversed ─► counts by question
 //!   full   comparisons ─┘
 //! ```
+//!
+//! And what a table shows of it: of each cell, whether any lane of its group is distinguishably
+//! better.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +16,7 @@ use serde::Serialize;
 use crate::cells::group_head;
 use crate::comparison::{Comparison, Metric};
 use crate::stats::rank::Verdict;
-use crate::summary::{Group, Summary, WorkloadSummary};
+use crate::summary::{Group, Row, Summary, WorkloadSummary};
 
 mod sheets;
 #[cfg(test)]
@@ -79,12 +82,12 @@ impl Relation {
     }
 }
 
-/// How many pairs stand to each other in which way.
+/// How many verdicts stand to each other in which way.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// Both say the same.
     pub same: u64,
-    /// Of these, pairs that both tell apart.
+    /// Of these, those in which both tell a difference.
     pub same_and_told: u64,
     /// Only the quick one can tell.
     pub only_quick: u64,
@@ -95,14 +98,14 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// All pairs.
-    pub fn pairs(&self) -> u64 {
+    /// All of them.
+    pub fn verdicts(&self) -> u64 {
         self.same + self.only_quick + self.only_full + self.reversed
     }
 
-    /// The part of all pairs on which both say the same, from 0 to 1; `None` of no pair.
+    /// The part of which both say the same, from 0 to 1; `None` of nothing.
     pub fn agreeing(&self) -> Option<f64> {
-        (self.pairs() > 0).then(|| self.same as f64 / self.pairs() as f64)
+        (self.verdicts() > 0).then(|| self.same as f64 / self.verdicts() as f64)
     }
 
     fn add(&mut self, relation: Relation, told: bool) {
@@ -155,6 +158,8 @@ pub struct Agreement {
     pub questions: BTreeMap<Question, Counts>,
     /// All questions that are counted.
     pub all: Counts,
+    /// Of every cell and by every metric that is counted: whether any lane is distinguishably better.
+    pub cells: Counts,
     /// The pairs on which they differ: reversed ones first, then in the order of the plan.
     pub differing: Vec<Differing>,
 }
@@ -166,6 +171,7 @@ pub fn agreement(quick: &Summary, full: &Summary) -> Agreement {
         groups: 0,
         questions: BTreeMap::new(),
         all: Counts::default(),
+        cells: Counts::default(),
         differing: Vec::new(),
     };
     for workload in &quick.workloads {
@@ -176,6 +182,7 @@ pub fn agreement(quick: &Summary, full: &Summary) -> Agreement {
             if let Some(same) = same_group(group, other) {
                 agreement.groups += 1;
                 agreement.count(workload, group, same);
+                agreement.count_cells(group, same);
             }
         }
     }
@@ -237,9 +244,31 @@ impl Agreement {
         }
     }
 
-    /// Whether at least `least` of all pairs (0.95 for 95 %) are judged the same, and none the
+    fn count_cells(&mut self, quick: &Group, full: &Group) {
+        for metric in [quick.primary(), Metric::Rss] {
+            // Where too little is known for a rank, nothing is known to be better.
+            let is_beaten = |row: &Row| {
+                let rank = row.ranks.get(&metric);
+                row.did_the_job().then(|| rank.is_some_and(|rank| rank.rank > 1))
+            };
+            for row in quick.rows.iter().filter(|row| !row.is_variant()) {
+                let same = full.rows.iter().find(|other| other.lane == row.lane);
+                let Some((one, other)) = is_beaten(row).zip(same.and_then(is_beaten)) else {
+                    continue;
+                };
+                let relation = match (one, other) {
+                    _ if one == other => Relation::Same,
+                    (true, _) => Relation::OnlyQuick,
+                    (false, _) => Relation::OnlyFull,
+                };
+                self.cells.add(relation, one);
+            }
+        }
+    }
+
+    /// Whether at least `least` of all cells (0.95 for 95 %) are judged the same, and no pair the
     /// opposite.
     pub fn is_enough(&self, least: f64) -> bool {
-        self.all.reversed == 0 && self.all.agreeing().is_some_and(|part| part >= least)
+        self.all.reversed == 0 && self.cells.agreeing().is_some_and(|part| part >= least)
     }
 }

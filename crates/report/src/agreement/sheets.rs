@@ -18,9 +18,12 @@ impl Agreement {
         if !self.questions.contains_key(&Question::Cpu) {
             lines.push(cells("in all", &self.all));
         }
+        lines.insert(0, Line::Group("pairs of lanes: which is better".to_owned()));
+        lines.push(Line::Group("cells: whether any lane is better".to_owned()));
+        lines.push(cells("wall, or CPU in an open loop, and RSS", &self.cells));
         let heads = [
             "question",
-            "pairs",
+            "verdicts",
             "the same",
             "told",
             "only quick",
@@ -29,12 +32,13 @@ impl Agreement {
             "agree",
         ];
         Sheet {
-            title: format!("Verdicts on pairs of lanes in {} groups that both have", self.groups),
+            title: format!("Verdicts in {} groups that both have", self.groups),
             heads: heads.map(str::to_owned).to_vec(),
             lines,
             notes: vec![
-                "told: of the same, pairs that both tell apart; of the rest, both say that nothing \
-                 can be told. only quick, only full: one of the two tells them apart."
+                "told: of the same, those in which both tell a difference; of the rest, both say \
+                 that nothing can be told. only quick, only full: one of the two tells a \
+                 difference."
                     .to_owned(),
             ],
         }
@@ -98,7 +102,7 @@ impl Differing {
 
 fn cells(name: &str, counts: &Counts) -> Line {
     let numbers = [
-        counts.pairs(),
+        counts.verdicts(),
         counts.same,
         counts.same_and_told,
         counts.only_quick,

@@ -24,7 +24,10 @@ fn a_record_agrees_with_itself() {
     // The slow one is told from both others, and these not from one another.
     let expected = Counts { same: 3, same_and_told: 2, ..Counts::default() };
     assert_eq!((agreement.groups, wall), (1, expected));
-    assert_eq!(agreement.all.pairs(), 6, "wall and RSS; CPU only beside");
+    assert_eq!(agreement.all.verdicts(), 6, "wall and RSS; CPU only beside");
+    // One of three cells is beaten by wall, and none by RSS.
+    let expected = Counts { same: 6, same_and_told: 1, ..Counts::default() };
+    assert_eq!(agreement.cells, expected);
     assert!(agreement.is_enough(1.0) && agreement.differing.is_empty());
     assert!(agreement.differing_sheet(10).is_none());
 }
@@ -53,8 +56,9 @@ fn too_few_rounds_can_tell_nothing_and_that_is_no_agreement() {
     let agreement = of(&quick, &full);
     let wall = agreement.questions[&Question::Wall];
     assert_eq!((wall.same, wall.only_full), (1, 2));
-    // All are alike in RSS, in both: five of six.
-    assert!(agreement.is_enough(0.6) && !agreement.is_enough(0.7));
+    // One of three cells is beaten, by wall and in the full one: five of six.
+    assert_eq!((agreement.cells.same, agreement.cells.only_full), (5, 1));
+    assert!(agreement.is_enough(0.8) && !agreement.is_enough(0.9));
 }
 
 #[test]
