@@ -1,5 +1,12 @@
 //! The lanes' common test: what a server can do to a client, and what must come of it.
 //!
+//! ```text
+//!                            ┌─ plain, chunked, gzip, redirect, TLS, slow, silent, broken off, …
+//!   client, in any lane ──► OddServer ──► what came ─┐
+//!                                                    ├─► the same, or a line for each that is not
+//!   battery ────────────────► what must come ────────┘
+//! ```
+//!
 //! [`OddServer`] answers over plain TCP and over TLS in every way that a client meets in the
 //! wild, politely or not. [`run_all`] sends the sync-looking [`fetch`](fn@blocking_style::fetch)
 //! through all of them on one runtime. Each lane's tests call it, and since what must come of each
