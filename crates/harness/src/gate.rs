@@ -63,6 +63,11 @@ impl Gate {
     pub fn is_failure(self) -> bool {
         matches!(self, Gate::Ended | Gate::InTime | Gate::Completed | Gate::Answer | Gate::Schedule)
     }
+
+    /// Whether the machine was too slow or too busy for it, which says nothing of the lane.
+    pub fn is_disturbance(self) -> bool {
+        matches!(self, Gate::ListenQueue | Gate::Delay | Gate::Load)
+    }
 }
 
 /// What a sample is checked against.

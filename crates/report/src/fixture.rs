@@ -245,6 +245,11 @@ pub fn disturb(sample: &mut Sample) {
     void(sample, Gate::Load, "other processes took 50 % of the CPU time, and 10 % is the most");
 }
 
+/// Makes a sample one that does not count, for its lane's fault.
+pub fn fail(sample: &mut Sample) {
+    void(sample, Gate::Answer, "answered wrong: moves is 7, not 6");
+}
+
 fn void(sample: &mut Sample, gate: Gate, why: &str) {
     sample.void = Some(Void { gate, why: why.into() });
 }

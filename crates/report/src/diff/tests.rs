@@ -79,9 +79,12 @@ fn cells_that_only_one_has_are_named() {
 fn a_cell_that_fails_only_after_says_why() {
     let before = fixture::compared();
     let mut after = before.clone();
-    for sample in after.samples.iter_mut().filter(|s| s.cell.lane == fixture::LANES[1]) {
-        fixture::disturb(sample);
-    }
+    let of_hub = |sample: &&mut Sample| sample.cell.lane == fixture::LANES[1];
+    after.samples.iter_mut().filter(of_hub).for_each(fixture::disturb);
+    let found = diff(&before, &after);
+    let counts = (found.only_before.len(), found.failed.len());
+    assert_eq!(counts, (1, 0), "a busy machine is no failure of the lane");
+    after.samples.iter_mut().filter(of_hub).for_each(fixture::fail);
     let found = diff(&before, &after);
     assert_eq!((found.only_before.len(), found.failed.len()), (1, 1));
     let told = text(&found);
