@@ -4,8 +4,10 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 
@@ -38,9 +40,22 @@ impl Interrupt {
 
     /// Whether one has come. It stays so: nobody reads the socket.
     pub fn has_come(&self) -> bool {
-        let mut fds = [PollFd::new(&self.received, PollFlags::IN)];
-        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        matches!(poll(&mut fds, Some(&now)), Ok(1..))
+        self.comes_within(Duration::ZERO)
+    }
+
+    /// Sleeps until one has come, for `limit` at most, and says whether it has.
+    pub fn comes_within(&self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let timeout = Timespec::try_from(left).expect("a limit is no longer than a clock");
+            let mut fds = [PollFd::new(&self.received, PollFlags::IN)];
+            match poll(&mut fds, Some(&timeout)) {
+                // The signal itself wakes the poll that waits for what its handler writes.
+                Err(Errno::INTR) => {}
+                seen => return matches!(seen, Ok(1..)),
+            }
+        }
     }
 }
 
