@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use harness::workload::COUNT_MOST;
 use harness::{Placement, Profile};
 
+use crate::demo::DemoOptions;
+use crate::demo::trap::TrapOptions;
 use crate::publish::PublishOptions;
 use crate::records::{AgreeOptions, CheckOptions, DiffOptions, RepeatOptions};
 
@@ -21,6 +23,7 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  compare demo                             sync-looking code run asynchronously, within 20 seconds
   compare run --quick                      everything in small, within a minute
   compare run                              everything, within five minutes
   compare run --list                       lanes and workloads
@@ -39,6 +42,9 @@ Examples:
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show sync-looking code run asynchronously, beside its async twin: a demonstration, within 20
+    /// seconds
+    Demo(DemoOptions),
     /// Measure every lane on every workload, and print one table a workload
     Run(RunOptions),
     /// Print the tables of a record once more
@@ -55,6 +61,9 @@ pub enum Command {
     Publish(PublishOptions),
     /// Serve the documents, and nothing else
     Origin(origin::Options),
+    /// Let one green thread of several block: a part of the demonstration
+    #[command(hide = true)]
+    Trap(TrapOptions),
     /// Do one job: reads it as JSON on standard input, writes its outcome on standard output
     #[command(hide = true)]
     Lane {

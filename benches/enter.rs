@@ -19,7 +19,7 @@ use report::Summary;
 use crate::allocations;
 use crate::cli::{Cli, Command, RunOptions};
 use crate::print::tell_line;
-use crate::{print, publish, records, verify};
+use crate::{demo, print, publish, records, verify};
 
 /// Through which target somebody came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +83,11 @@ fn command(
             Ok(ExitCode::SUCCESS)
         }
         Command::Run(options) => pipeline(options, lanes),
+        Command::Demo(options) => demo::demo(options),
+        Command::Trap(options) => {
+            demo::trap::trap(*options)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Table(options) => {
             print::table(options)?;
             Ok(ExitCode::SUCCESS)

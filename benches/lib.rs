@@ -11,6 +11,7 @@
 //! * [`progress`]: what a person sees meanwhile;
 //! * [`mod@print`]: tables, JSON, Markdown, lists;
 //! * [`again`]: a run with the options of an earlier one;
+//! * [`mod@demo`]: sync-looking code run asynchronously, to be watched;
 //! * [`records`]: commands over whole records;
 //! * [`mod@publish`]: a record as it may leave the machine;
 //! * [`verify`]: every cell under `cargo test`.
@@ -19,6 +20,7 @@ pub mod again;
 pub mod allocations;
 pub mod choice;
 pub mod cli;
+pub mod demo;
 pub mod enter;
 pub mod lanes;
 pub mod print;

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use compare_cli::{Door, enter};
 use libtest_mimic::Arguments;
 
+mod demo;
 mod endings;
 mod gates;
 mod inspection;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     let lanes = match env::var(support::LANES).as_deref() {
         Ok("sound") => odd_lanes::SOUND,
         Ok("wrong") => odd_lanes::WRONG,
+        Ok("registered") => compare_cli::LANES,
         _ => odd_lanes::ALL,
     };
     // Not the arguments: the same words may name tests.
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
                 timelines::trials(),
                 endings::trials(),
                 misuse::trials(),
+                demo::trials(),
                 records::trials(),
             ];
             let trials = trials.into_iter().flatten().collect();

@@ -2,15 +2,13 @@
 
 use std::fs;
 use std::io::Read;
-use std::os::fd::OwnedFd;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use job::Client;
 use libtest_mimic::Trial;
-use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 
 use crate::support::{
-    DOOR, LANES, Said, Scratch, program, program_at, row, said, trial, wider_than,
+    DOOR, LANES, Said, Scratch, on_terminal, program, program_at, row, said, trial, wider_than,
 };
 
 pub fn trials() -> Vec<Trial> {
@@ -110,17 +108,10 @@ fn bold_in_a_terminal() {
 
 /// What the command writes to a terminal that it believes to have.
 fn in_terminal(command: &mut Command) -> String {
-    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&terminal).unwrap();
-    unlockpt(&terminal).unwrap();
-    let other_end: OwnedFd =
-        ioctl_tiocgptpeer(&terminal, OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    let mut child = command.stdout(Stdio::from(other_end)).spawn().unwrap();
-    // The other end must be closed here, or the last read would wait for it.
-    command.stdout(Stdio::null());
+    let (mut child, mut terminal) = on_terminal(command, 100, 30);
     let mut shown = Vec::new();
     // A terminal whose other end is gone gives an error, not an end.
-    let _ = std::fs::File::from(terminal).read_to_end(&mut shown);
+    let _ = terminal.read_to_end(&mut shown);
     assert!(child.wait().unwrap().success());
     String::from_utf8(shown).unwrap()
 }

@@ -1,16 +1,19 @@
 //! How the tests start the command, and look at what it leaves.
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use harness::Recorded;
 use libtest_mimic::{Failed, Trial};
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 
 /// Makes the program something else than this test: `command`, or `bench` for the bench target.
 pub const DOOR: &str = "END_TO_END_DOOR";
-/// Which lanes the program has: `sound`, `wrong`, or all of them.
+/// Which lanes the program has: `sound`, `wrong`, `registered`, or all of the odd ones.
 pub const LANES: &str = "END_TO_END_LANES";
 
 /// Two small workloads: with a wait that a promise can be checked in, and without.
@@ -103,6 +106,21 @@ impl From<Output> for Said {
 
 pub fn said(command: &mut Command) -> Said {
     command.output().unwrap().into()
+}
+
+/// The command on a terminal of this size, and the end at which that is read.
+pub fn on_terminal(command: &mut Command, columns: u16, rows: u16) -> (Child, File) {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&terminal).unwrap();
+    unlockpt(&terminal).unwrap();
+    let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    tcsetwinsize(&terminal, size).unwrap();
+    let other_end: OwnedFd =
+        ioctl_tiocgptpeer(&terminal, OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    let child = command.stdout(Stdio::from(other_end)).spawn().unwrap();
+    // The other end must be closed here, or the last read would wait for it.
+    command.stdout(Stdio::null());
+    (child, File::from(terminal))
 }
 
 /// A test by this name.
