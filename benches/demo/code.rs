@@ -43,9 +43,14 @@ pub fn wrapped(line: &str, width: usize) -> Vec<String> {
     let mut rest: Vec<char> = line.chars().collect();
     while rest.len() > width {
         let from = rest.iter().take_while(|character| **character == ' ').count();
-        // Between words, before a method and behind what opens a call; else in the middle of a word.
-        let may_break = |at: &usize| matches!(rest[*at], ' ' | '.') || rest[*at - 1] == '(';
-        let cut = (from + 1..=width).rev().find(may_break).unwrap_or(width);
+        // Between words, unless that is so early that there is a better place: before a method or
+        // behind what opens a call. A word that is wider than all is cut.
+        let places = || (from + 1..=width).rev();
+        let early = from + (width - from.min(width)) / 3;
+        let cut = places()
+            .find(|at| rest[*at] == ' ' && *at > early)
+            .or_else(|| places().find(|at| rest[*at] == '.' || rest[*at - 1] == '('))
+            .unwrap_or(width);
         lines.push(rest[..cut].iter().collect::<String>());
         let left: String = rest[cut..].iter().collect();
         rest = format!("{deeper}{}", left.trim_start()).chars().collect();
@@ -125,8 +130,8 @@ mod tests {
             ["    let body = body.map_err(|error|", "        FetchError::new(url, error))?;"]
         );
         assert_eq!(
-            wrapped("    let response = agent.get(uri).await.map_err(|error| f(error))?;", 40),
-            ["    let response = agent.get(uri).await", "        .map_err(|error| f(error))?;"]
+            wrapped("        agent.get(uri).collect().await.map_err(|e| f(e))?;", 40),
+            ["        agent.get(uri).collect().await", "            .map_err(|e| f(e))?;"]
         );
         assert_eq!(wrapped(line, 100), [line]);
         assert_eq!(wrapped("", 40), [""]);

@@ -132,7 +132,7 @@ fn show(screen: &mut Screen<'_>, site: &Site<'_>, options: &DemoOptions) -> anyh
     screen.prose("crates/lane-tokio/src/fetch.rs, its twin, run the same way:")?;
     screen.blank()?;
     rows.run_all(screen, &ASYNC_LANES)?;
-    screen.prose("As fast, on as few threads. What it takes (- blocking, + async):")?;
+    screen.prose("What the twin takes (- blocking, + async):")?;
     screen.blank()?;
     diff::show(screen, &blocking, &twins)?;
 

@@ -79,6 +79,8 @@ impl AsFd for Interrupt {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     #[test]
@@ -92,5 +94,16 @@ mod tests {
     fn nothing_has_come_before_a_signal() {
         let interrupt = Interrupt::listen().unwrap();
         assert!(!interrupt.has_come());
+        assert!(!interrupt.comes_within(Duration::from_millis(1)));
+    }
+
+    #[test]
+    fn what_has_come_is_not_waited_for_again() {
+        let interrupt = Interrupt::listen().unwrap();
+        // As a signal's handler does.
+        (&interrupt._sent).write_all(b"!").unwrap();
+        for _ in 0..2 {
+            assert!(interrupt.comes_within(Duration::from_secs(3_600)) && interrupt.has_come());
+        }
     }
 }
