@@ -121,17 +121,29 @@ fn mebibytes(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }
 
-/// A lane's colour, the same as everywhere, of those 256 that terminals have.
+/// A lane's colour, the same as everywhere.
 fn of_lane(lane: &str) -> Style {
     let colour = match lane {
-        "blocking/threads" => 166,
-        "stackful/may" => 36,
-        "stackful/hub" => 73,
-        "stackless/tokio" => 68,
-        "stackless/tokio-local" => 175,
-        _ => 245,
+        "blocking/threads" => "#d55e00",
+        "stackful/may" => "#009e73",
+        "stackful/hub" => "#35b5a6",
+        "stackless/tokio" => "#3b7dd8",
+        "stackless/tokio-local" => "#cc79a7",
+        _ => "#8c8c8c",
     };
-    Style::new().color256(colour)
+    Style::new().color256(nearest(colour))
+}
+
+/// The nearest of the 216 colours that terminals have beside their own, for `#rrggbb`.
+fn nearest(colour: &str) -> u8 {
+    const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+    let level = |at: usize| {
+        let part = u8::from_str_radix(&colour[at..at + 2], 16).expect("two digits");
+        (0..6)
+            .min_by_key(|level| LEVELS[usize::from(*level)].abs_diff(part))
+            .expect("there are six")
+    };
+    16 + 36 * level(1) + 6 * level(3) + level(5)
 }
 
 #[cfg(test)]
@@ -143,6 +155,12 @@ mod tests {
         let told = [0, 108, 999, 1_000, 3_041].map(|ms| time(Duration::from_millis(ms)));
         assert_eq!(told, ["0 ms", "108 ms", "999 ms", "1.00 s", "3.04 s"]);
         assert_eq!(time(Duration::from_micros(999_700)), "1.00 s");
+    }
+
+    #[test]
+    fn colours_are_the_nearest_of_a_terminal() {
+        let colours = ["#000000", "#ffffff", "#d55e00", "#3b7dd8"].map(nearest);
+        assert_eq!(colours, [16, 231, 166, 68]);
     }
 
     #[test]
