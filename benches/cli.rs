@@ -124,8 +124,8 @@ pub struct RunOptions {
     /// Write the tables to this file as Markdown, too
     #[arg(long, value_name = "FILE")]
     pub markdown: Option<PathBuf>,
-    /// Look at every cell request by request, too, and write that to this file, which
-    /// https://ui.perfetto.dev and chrome://tracing show
+    /// Look at every cell request by request, too, and write that to this file, which Perfetto
+    /// (ui.perfetto.dev) and chrome://tracing show
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
     /// Keep the record in this folder [default: target/compare/DATE-TIME]
