@@ -10,6 +10,7 @@
 //! * [`holm`]: many comparisons at once;
 //! * [`rank`]: what a comparison means, and places that follow from many;
 //! * [`slope`]: what one more task costs;
+//! * [`order`]: where a median lies, by counting alone;
 //! * [`binomial`]: how often an error may happen that was seen this often.
 //!
 //! How far each can be trusted is not argued but simulated:
@@ -25,6 +26,7 @@ mod location;
 #[path = "../../examples/calibration/noise.rs"]
 #[expect(dead_code, reason = "tests need not every shape of noise")]
 mod noise;
+pub mod order;
 pub mod paired;
 pub mod rank;
 pub mod slope;
