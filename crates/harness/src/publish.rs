@@ -113,7 +113,7 @@ fn slug(cpu_model: &str) -> String {
 const PATHS: [&str; 5] = ["--record", "--corpus", "--file", "--markdown", "--trace"];
 
 /// The command line with each path cut to its last part, which says what it was and not where.
-fn without_paths(arguments: &[String]) -> Vec<String> {
+pub fn without_paths(arguments: &[String]) -> Vec<String> {
     let mut is_path = false;
     let mut cut = |argument: &String| match argument.split_once('=') {
         Some((option, value)) if option.starts_with("--") => {

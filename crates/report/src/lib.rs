@@ -2,8 +2,9 @@
 //!
 //! ```text
 //!  harness::Recorded ─► summary::summarise ─► Summary ─┬─► table::render     for a terminal
-//!   (plan, samples,          (stats)                   ├─► markdown::render  for a page
-//!    environment)                                      └─► serde             as JSON
+//!   (plan, samples,          (stats)                   ├─► markdown::render  for a document
+//!    environment)                     answer::answer ◄─┼─► page::render      for a browser
+//!                                                      └─► serde             as JSON
 //! ```
 //!
 //! In reading order:
@@ -20,13 +21,17 @@
 //! * [`cells`]: one row as text, the same for every form;
 //! * [`sheet`]: a plain table of text;
 //! * [`table`]: for a terminal of 100 columns;
-//! * [`markdown`]: for a page;
+//! * [`markdown`]: for a document;
+//! * [`mod@answer`]: what the record answers, in three sentences;
+//! * [`palette`]: how a lane looks, wherever it is drawn;
+//! * [`page`]: all of it as one file for a browser;
 //! * [`diff`]: two records of one thing, before and after;
 //! * [`agreement`]: two records of one thing, quick and full;
 //! * [`repeat`]: several records of one thing;
 //! * [`check`]: one record, judged by what it says of itself.
 
 pub mod agreement;
+pub mod answer;
 pub mod cells;
 pub mod check;
 pub mod comparison;
@@ -38,6 +43,8 @@ pub mod inspected;
 mod machine;
 pub mod markdown;
 pub mod open_loop;
+pub mod page;
+pub mod palette;
 pub mod placements;
 pub mod planted;
 pub mod repeat;

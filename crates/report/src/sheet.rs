@@ -108,7 +108,7 @@ impl Sheet {
     }
 
     /// A column with words in it reads from the left.
-    fn is_numbers(&self, column: usize) -> bool {
+    pub(crate) fn is_numbers(&self, column: usize) -> bool {
         self.lines.iter().all(|line| match line {
             Line::Group(_) => true,
             Line::Cells(cells) => !cells[column].contains(char::is_alphabetic),

@@ -1,0 +1,208 @@
+"use strict";
+// A figure of every lane, over the loads of a workload, or lane by lane where it has but one.
+
+const METRICS = {
+  wall: { field: "wall_ms", title: "ms", what: "Wall time of the job" },
+  cpu: { field: "cpu_us", title: "µs", what: "CPU time of a document, user and system" },
+  rss: { field: "rss_mib", title: "MiB", what: "Peak resident memory of the process" },
+};
+
+const AXES = {
+  tasks: { of: (point) => point.documents, title: "documents, all asked for at once (N = C)" },
+  documents: { of: (point) => point.documents, title: "documents (N)" },
+  concurrency: { of: (point) => point.concurrency, title: "requests in flight (C)" },
+  rate: { of: (point) => point.rate, title: "documents due in a second" },
+};
+
+for (const [kind, metric] of Object.entries(METRICS)) {
+  charts[kind] = (figure) => overLoads(workloadOf(figure), kind, metric);
+}
+
+function overLoads(of, kind, metric) {
+  const cells = of.cells.filter((cell) => isOn(cell.lane) && cell[metric.field]);
+  const rows = cells.map((cell) => row(of, cell, kind, metric));
+  const bounds = of.bounds.flatMap((bound) => boundRows(of, bound, kind, metric));
+  const ideals = bounds.filter((bound) => bound.name === "ideal");
+  // Both panels have one scale, and bounds that are far away do not stretch it.
+  const scale = scaleFor([...rows.flatMap((row) => [row.value, row.low, row.high]),
+    ...ideals.map((row) => row.value)]);
+  const xs = new Set(of.bounds.map(AXES[of.axis].of));
+  const panels = panelsOf(of, cells).map(({ title, cells: own }) => {
+    const isOwn = (bound) => own.some((cell) => isSamePlace(cell, bound));
+    const parts = { of, metric, scale, rows: rows.filter((row) => own.includes(row.cell)),
+      bounds: bounds.filter(isOwn), far: [] };
+    const label = `${metric.what}, ${of.name}, ${title}`;
+    const spec = (width) => (xs.size > 1 ? lines(parts, width) : dots(parts, width));
+    return { title, label, spec };
+  });
+  return { panels, caption: captionOf(of, kind, metric, scale, bounds) };
+}
+
+function row(of, cell, kind, metric) {
+  const [value, low, high] = cell[metric.field];
+  const slope = kind === "rss" && of.slopes.find((s) => s.lane === cell.lane && s.client === cell.client);
+  const tip = {
+    title: cell.lane,
+    at: pointText(cell),
+    [metric.title]: `${digits(value)} (${digits(low)}–${digits(high)})`,
+    samples: `${cell.samples}`,
+    ...(slope ? { "bytes a task": slopeText(slope) } : {}),
+  };
+  // The cell itself stays out of what Vega copies.
+  return Object.defineProperty(
+    { lane: cell.lane, x: AXES[of.axis].of(cell), value, low, high, tip, text: digits(value) },
+    "cell", { value: cell });
+}
+
+function boundRows(of, bound, kind, metric) {
+  const all = { floor: bound.floor[metric.field], ceiling: bound.ceiling[metric.field] };
+  if (kind === "wall") all.ideal = bound.ideal_ms;
+  const { documents, concurrency, rate, placement } = bound;
+  return Object.entries(all).filter(([, value]) => value != null).map(([name, value]) => ({
+    name, value, x: AXES[of.axis].of(bound), documents, concurrency, rate, placement,
+    tip: { title: name, at: pointText(bound), [metric.title]: digits(value) },
+  }));
+}
+
+/** In words what the chart is, and where bounds are that are not in it. */
+function captionOf(of, kind, metric, scale, bounds) {
+  const sentences = [`${metric.what}${scale.type === "log" ? ", on a logarithmic scale" : ""}.`];
+  if (kind === "wall" && bounds.some((bound) => bound.name === "ideal")) {
+    sentences.push("Dashed: ideal, the waits that nobody can avoid.");
+  }
+  for (const name of ["floor", "ceiling"]) {
+    const values = bounds.filter((bound) => bound.name === name).map((bound) => bound.value);
+    const outside = values.filter((value) => value < scale.domain[0] || value > scale.domain[1]);
+    if (values.length && outside.length === values.length) {
+      const [least, most] = [Math.min(...values), Math.max(...values)].map(digits);
+      const range = least === most ? least : `${least} to ${most}`;
+      const where = values[0] < scale.domain[0] ? "below" : "above";
+      sentences.push(`The ${name}, ${range} ${metric.title}, lies ${where} the axis.`);
+    } else if (!values.length) {
+      sentences.push(`This record has no ${name} here.`);
+    }
+  }
+  const missing = shown().filter((lane) => !of.cells.some((cell) => cell.lane === lane.id));
+  if (missing.length) {
+    sentences.push(`Without figures, as the table says why: ${missing.map((lane) => lane.id).join(", ")}.`);
+  }
+  return sentences.join(" ");
+}
+
+/** Bounds as lines of their own, each with its name at the end. */
+function boundLayers(bounds, scale, inks, encode) {
+  const isInside = ({ value }) => value >= scale.domain[0] && value <= scale.domain[1];
+  const strokes = { ideal: [6, 4], floor: [2, 3], ceiling: [2, 3] };
+  return Object.keys(strokes).map((name) => ({ name, values: bounds.filter((b) => b.name === name) }))
+    .filter(({ values }) => values.some(isInside))
+    .flatMap(({ name, values }) => encode(name, values, { strokeDash: strokes[name],
+      color: name === "ideal" ? inks.ink : inks.quiet }));
+}
+
+function lines({ of, metric, scale, rows, bounds }, width) {
+  const ink = inks();
+  const look = looks(shown());
+  const axis = AXES[of.axis];
+  const xs = [...new Set(rows.map((row) => row.x))].sort((a, b) => a - b);
+  const far = xs.length > 1 && xs[xs.length - 1] / xs[0] > 20;
+  const x = { field: "x", type: "quantitative",
+    scale: { type: far ? "log" : "linear", domain: [xs[0], xs[xs.length - 1]] },
+    axis: { values: xs, title: axis.title, grid: false, format: ",d" } };
+  const y = (field) => ({ field, type: "quantitative", scale, axis: axisFor(scale, metric.title) });
+  const isInside = ({ value }) => value >= scale.domain[0] && value <= scale.domain[1];
+  const boundLines = boundLayers(bounds, scale, ink, (name, values, mark) => {
+    // Names stand apart: the ceiling's at its end, the others' at their beginnings.
+    const inside = values.filter(isInside);
+    const named = name === "ceiling" ? inside.slice(-1) : inside.slice(0, 1);
+    const isFirst = named[0].x !== xs[xs.length - 1];
+    const baseline = name === "ideal" ? { baseline: "top", dy: 4 } : { baseline: "bottom", dy: -4 };
+    return [
+      { data: { values }, mark: { type: "line", strokeWidth: 1.25, clip: true, ...mark },
+        encoding: { x, y: y("value") } },
+      { data: { values: named },
+        mark: { type: "text", align: isFirst ? "left" : "right", ...baseline, color: mark.color },
+        encoding: { x, y: y("value"), text: { value: name } } },
+    ];
+  });
+  return {
+    width, height: width < 420 ? 250 : 320,
+    data: { values: rows },
+    layer: [
+      { mark: { type: "area", opacity: 0.16, clip: true },
+        encoding: { x, y: y("low"), y2: { field: "high" }, color: look.colour } },
+      ...boundLines,
+      { mark: { type: "line", strokeWidth: 2, clip: true },
+        encoding: { x, y: y("value"), color: look.colour, strokeDash: look.dashes } },
+      { mark: { type: "point", filled: true, opacity: 1, size: 55, tooltip: { content: "data" } },
+        params: [{ name: "near", select: { type: "point", on: "pointerover", clear: "pointerout",
+          nearest: true } }],
+        encoding: { x, y: y("value"), color: look.colour, shape: look.marker,
+          size: { condition: { param: "near", empty: false, value: 130 }, value: 55 },
+          tooltip: { field: "tip" } } },
+    ],
+  };
+}
+
+function dots({ metric, scale: tight, rows, bounds }, width) {
+  const ink = inks();
+  // Room for the value behind the greatest, beside the names of the lanes.
+  const [least, most] = tight.domain;
+  const room = 60 / Math.max(120, width - 150);
+  const end = tight.type === "log" ? most * (most / least) ** room : most * (1 + room);
+  const scale = { ...tight, domain: [least, end] };
+  const lanes = shown().filter((lane) => rows.some((row) => row.lane === lane.id));
+  const look = looks(lanes);
+  const x = (field) => ({ field, type: "quantitative", scale, axis: axisFor(scale, metric.title) });
+  const y = { field: "lane", type: "nominal", sort: lanes.map((lane) => lane.id),
+    axis: { title: null, grid: false, labelColor: ink.ink, labelLimit: 170 } };
+  const boundLines = boundLayers(bounds, scale, ink, (name, values, mark) => [
+    { data: { values: values.slice(0, 1) }, mark: { type: "rule", strokeWidth: 1.25, ...mark },
+      encoding: { x: x("value") } },
+    { data: { values: values.slice(0, 1) },
+      mark: { type: "text", align: name === "floor" ? "right" : "left", baseline: "bottom",
+        dx: name === "floor" ? -3 : 3, y: -3, color: mark.color },
+      encoding: { x: x("value"), text: { value: name } } },
+  ]);
+  return {
+    width, height: 34 + 28 * lanes.length + 34, padding: { top: 18 },
+    data: { values: rows },
+    layer: [
+      ...boundLines,
+      { mark: { type: "rule", strokeWidth: 3, opacity: 0.4 },
+        encoding: { x: x("low"), x2: { field: "high" }, y, color: look.colour } },
+      { mark: { type: "point", filled: true, opacity: 1, size: 90 },
+        encoding: { x: x("value"), y, color: look.colour, shape: look.marker,
+          tooltip: { field: "tip" } } },
+      { mark: { type: "text", align: "left", baseline: "middle", dx: 9 },
+        encoding: { x: x("high"), y, text: { field: "text" } } },
+    ],
+  };
+}
+
+// What one more task holds, with its interval.
+
+function slopeText({ bytes, low, high }) {
+  const text = (value) => Math.round(value).toLocaleString("en-US");
+  return low == null ? text(bytes) : `${text(bytes)} (${text(low)}–${text(high)})`;
+}
+
+charts.slopes = (figure) => {
+  const of = workloadOf(figure);
+  const rows = of.slopes.filter((slope) => isOn(slope.lane)).map((slope) => ({
+    lane: slope.lane, client: slope.client, value: slope.bytes,
+    low: slope.low ?? slope.bytes, high: slope.high ?? slope.bytes, text: digits(slope.bytes),
+    tip: { title: slope.lane, "bytes a task": slopeText(slope), "from MiB": digits(slope.intercept_mib) },
+  }));
+  const scale = scaleFor(rows.flatMap((row) => [row.value, row.low, row.high]), { far: 60 });
+  const clients = [...new Set(rows.map((row) => row.client))];
+  const metric = { title: "bytes" };
+  const panels = clients.map((client) => ({
+    title: `${client} client`,
+    label: `Bytes a task, ${of.name}, ${client} client`,
+    spec: (width) => dots({ metric, scale, bounds: [],
+      rows: rows.filter((row) => row.client === client) }, width),
+  }));
+  const caption = "The slope of peak memory over tasks, with its 95 % interval: what one more waiting " +
+    "task holds resident, whatever the process took before.";
+  return { panels, caption };
+};

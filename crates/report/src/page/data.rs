@@ -1,0 +1,414 @@
+//! What charts are drawn from: points with their intervals, and nothing to be computed but places.
+
+use std::collections::BTreeSet;
+
+use harness::Timeline;
+use harness::ceiling::CEILING;
+use harness::child::FLOOR;
+use harness::placement::Placement;
+use harness::plan::{Cell, PlannedWorkload};
+use harness::record::Recorded;
+use harness::sample::{JobMeasured, Sample};
+use harness::workload::Point;
+use job::Client;
+use serde::Serialize;
+
+use crate::comparison::{Counted, counted};
+use crate::inspected::Kind;
+use crate::palette::look;
+use crate::stats::order::median_interval;
+use crate::stats::{median, quantile};
+use crate::summary::{Summary, WorkloadSummary};
+use crate::timeline::{Phase, parts};
+
+const MIB: f64 = 1024.0 * 1024.0;
+
+/// How sure the shaded intervals are.
+const LEVEL: f64 = 0.95;
+
+/// More requests than that nobody can see in a page; `--trace` has them all.
+const REQUESTS_MOST: usize = 200;
+
+/// Where quantile curves have a point.
+const PARTS: [f64; 24] = [
+    0.0, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925,
+    0.95, 0.975, 0.99, 0.995, 0.999, 0.9995, 0.9999,
+];
+
+/// All of it.
+#[derive(Debug, Serialize)]
+pub(super) struct Data {
+    pub lanes: Vec<Lane>,
+    /// Names of the parts of a request's time, which [`OfTimeline::parts`] refers to.
+    pub phases: Vec<&'static str>,
+    /// Where each quantile curve has its points, as far as it has them.
+    pub parts: Vec<f64>,
+    pub workloads: Vec<OfWorkload>,
+    pub timelines: Vec<OfTimeline>,
+}
+
+/// A lane and how it looks.
+#[derive(Debug, Serialize)]
+pub(super) struct Lane {
+    pub id: String,
+    pub colour: &'static str,
+    pub dashes: &'static [u8],
+    pub marker: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct OfWorkload {
+    pub name: String,
+    pub is_open_loop: bool,
+    pub delay_ms: f64,
+    pub axis: Axis,
+    pub cells: Vec<OfCell>,
+    pub bounds: Vec<Bounds>,
+    pub slopes: Vec<OfSlope>,
+}
+
+/// What the points of a workload differ by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Axis {
+    /// As many documents as requests in flight.
+    Tasks,
+    /// Documents, and perhaps concurrency as well.
+    Documents,
+    Concurrency,
+    Rate,
+}
+
+/// One lane at one point, with one client.
+#[derive(Debug, Serialize)]
+pub(super) struct OfCell {
+    pub lane: String,
+    pub client: Client,
+    pub placement: Placement,
+    #[serde(flatten)]
+    pub point: Point,
+    pub samples: usize,
+    pub wall_ms: Option<Estimate>,
+    pub cpu_us: Option<Estimate>,
+    pub rss_mib: Option<Estimate>,
+    /// Milliseconds at each of [`Data::parts`], of all samples together.
+    pub service_ms: Vec<f64>,
+    pub latency_ms: Vec<f64>,
+}
+
+/// A median and what is around it: `[median, low, high]`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(super) struct Estimate(pub f64, pub f64, pub f64);
+
+/// What no lane can fall below or rise above, at one point.
+#[derive(Debug, Serialize)]
+pub(super) struct Bounds {
+    pub placement: Placement,
+    #[serde(flatten)]
+    pub point: Point,
+    /// Without any overhead: as many waits as nobody can avoid.
+    pub ideal_ms: Option<f64>,
+    /// A process without a lane.
+    pub floor: Bound,
+    /// A client without a model.
+    pub ceiling: Bound,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Bound {
+    pub wall_ms: Option<f64>,
+    pub cpu_us: Option<f64>,
+    pub rss_mib: Option<f64>,
+}
+
+/// What one more task holds.
+#[derive(Debug, Serialize)]
+pub(super) struct OfSlope {
+    pub lane: String,
+    pub client: Client,
+    pub bytes: f64,
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    /// The line's beginning, as RSS.
+    pub intercept_mib: f64,
+}
+
+/// One cell, request by request.
+#[derive(Debug, Serialize)]
+pub(super) struct OfTimeline {
+    pub workload: String,
+    pub lane: String,
+    pub client: Client,
+    #[serde(flatten)]
+    pub point: Point,
+    pub delay_ms: f64,
+    /// OS threads that parsed answers.
+    pub threads: usize,
+    /// `[request, phase, from, to]`, the last two microseconds from the start of the job.
+    pub parts: Vec<(usize, usize, u64, u64)>,
+}
+
+/// All that the page's charts need of the record.
+pub(super) fn data(recorded: &Recorded, summary: &Summary) -> Data {
+    let counted = counted(recorded);
+    let of_workload = |summary: &WorkloadSummary| {
+        let workload = recorded.plan.workload(&summary.name);
+        let seen = Seen { workload, summary, counted: &counted };
+        seen.data()
+    };
+    let shown = summary.workloads.iter().filter(|workload| workload.not_run.is_none());
+    Data {
+        lanes: lanes(summary),
+        phases: PHASES.iter().map(|phase| phase.name()).collect(),
+        parts: PARTS.to_vec(),
+        workloads: shown.map(of_workload).collect(),
+        timelines: shown_timelines(recorded).map(of_timeline).collect(),
+    }
+}
+
+/// Every lane once, in the plan's order; variants look like what they are a variant of.
+pub(super) fn lane_ids(summary: &Summary) -> Vec<&str> {
+    let mut ids: Vec<&str> = Vec::new();
+    for (_, _, row) in summary.cells() {
+        if !ids.contains(&row.lane.as_str()) {
+            ids.push(&row.lane);
+        }
+    }
+    ids
+}
+
+fn lanes(summary: &Summary) -> Vec<Lane> {
+    let of = |id: &&str| {
+        let look = look(id);
+        let crate::palette::Look { colour, dashes, marker } = look;
+        Lane { id: (*id).to_owned(), colour, dashes, marker }
+    };
+    lane_ids(summary).iter().map(of).collect()
+}
+
+const PHASES: [Phase; 5] = [Phase::Prepare, Phase::Connect, Phase::Wait, Phase::Read, Phase::Parse];
+
+/// Those that show something, and not more than can be seen.
+pub(super) fn shown_timelines(recorded: &Recorded) -> impl Iterator<Item = &Timeline> {
+    let is_seen =
+        |timeline: &&Timeline| timeline.void.is_none() && timeline.requests.len() <= REQUESTS_MOST;
+    recorded.timelines.iter().filter(is_seen)
+}
+
+fn of_timeline(timeline: &Timeline) -> OfTimeline {
+    let threads: BTreeSet<_> = timeline.requests.iter().map(|request| request.thread).collect();
+    let all = timeline.requests.iter().enumerate().flat_map(|(index, request)| {
+        let place = |phase| PHASES.iter().position(|other| *other == phase).unwrap_or_default();
+        let parts = parts(request).into_iter();
+        parts.map(move |part| (index, place(part.phase), part.from_ns / 1_000, part.to_ns / 1_000))
+    });
+    OfTimeline {
+        workload: timeline.cell.workload.clone(),
+        lane: timeline.cell.lane.clone(),
+        client: timeline.cell.client,
+        point: timeline.cell.point,
+        delay_ms: timeline.delay_us as f64 / 1e3,
+        threads: threads.len(),
+        parts: all.collect(),
+    }
+}
+
+/// One workload and the samples that count.
+struct Seen<'a> {
+    workload: &'a PlannedWorkload,
+    summary: &'a WorkloadSummary,
+    counted: &'a Counted<'a>,
+}
+
+impl Seen<'_> {
+    fn data(&self) -> OfWorkload {
+        let groups = &self.summary.groups;
+        let points: BTreeSet<_> = groups.iter().map(|group| group.point).collect();
+        let places: BTreeSet<_> =
+            groups.iter().map(|group| (group.point, group.placement)).collect();
+        let rows = groups.iter().flat_map(|g| g.rows.iter().map(move |row| (g, row)));
+        let cells = rows.filter(|(_, row)| !row.is_variant() && row.figures.is_some());
+        OfWorkload {
+            name: self.workload.name.clone(),
+            is_open_loop: self.summary.is_open_loop(),
+            delay_ms: self.workload.delay_us as f64 / 1e3,
+            axis: axis(&points),
+            cells: cells
+                .map(|(group, row)| self.cell(group.cell(&self.workload.name, &row.lane)))
+                .collect(),
+            bounds: places.into_iter().map(|(point, place)| self.bounds(point, place)).collect(),
+            slopes: self.slopes(),
+        }
+    }
+
+    fn samples(&self, cell: &Cell) -> &[&Sample] {
+        self.counted.get(cell).map_or(&[], Vec::as_slice)
+    }
+
+    fn cell(&self, cell: Cell) -> OfCell {
+        let samples = self.samples(&cell);
+        let documents = cell.point.documents as f64;
+        OfCell {
+            samples: samples.len(),
+            wall_ms: estimate(samples, |job| Some(job.wall_ns as f64 / 1e6)),
+            cpu_us: estimate(samples, |job| Some(job.usage?.cpu_us() as f64 / documents)),
+            rss_mib: estimate(samples, |job| Some(job.rss_bytes_peak? as f64 / MIB)),
+            service_ms: curve(samples, |job| Some(&job.service_times_ns)),
+            latency_ms: curve(samples, |job| job.latencies_ns.as_ref()),
+            lane: cell.lane,
+            client: cell.client,
+            placement: cell.placement,
+            point: cell.point,
+        }
+    }
+
+    fn bounds(&self, point: Point, placement: Placement) -> Bounds {
+        let bound = |lane: &str| {
+            let (workload, lane) = (self.workload.name.clone(), lane.to_owned());
+            let cell = Cell { workload, point, client: Client::Raw, lane, placement };
+            let OfCell { wall_ms, cpu_us, rss_mib, .. } = self.cell(cell);
+            let middle = |estimate: Option<Estimate>| estimate.map(|estimate| estimate.0);
+            Bound { wall_ms: middle(wall_ms), cpu_us: middle(cpu_us), rss_mib: middle(rss_mib) }
+        };
+        let turns = point.documents.div_ceil(point.concurrency) as f64;
+        let ideal_ms = turns * self.workload.delay_us as f64 / 1e3;
+        Bounds {
+            placement,
+            point,
+            ideal_ms: (ideal_ms > 0.0 && point.rate.is_none()).then_some(ideal_ms),
+            floor: bound(FLOOR.id),
+            ceiling: bound(CEILING.id),
+        }
+    }
+
+    fn slopes(&self) -> Vec<OfSlope> {
+        let lanes = self.summary.inspected.iter().flat_map(|inspected| &inspected.per_task);
+        let of = lanes.filter(|lane| !lane.lane.contains('+')).filter_map(|lane| {
+            let line = lane.slopes.get(&Kind::Rss)?;
+            Some(OfSlope {
+                lane: lane.lane.clone(),
+                client: lane.client,
+                bytes: line.slope,
+                low: line.interval.map(|it| it.low),
+                high: line.interval.map(|it| it.high),
+                intercept_mib: line.intercept / MIB,
+            })
+        });
+        of.collect()
+    }
+}
+
+fn axis(points: &BTreeSet<Point>) -> Axis {
+    let differing =
+        |of: fn(&Point) -> Option<u64>| points.iter().map(of).collect::<BTreeSet<_>>().len() > 1;
+    match points {
+        _ if differing(|point| point.rate) => Axis::Rate,
+        _ if points.iter().all(|point| point.documents == point.concurrency) => Axis::Tasks,
+        _ if differing(|point| Some(point.documents)) => Axis::Documents,
+        _ => Axis::Concurrency,
+    }
+}
+
+/// The median, and its interval; where too few samples bound it, all of them.
+fn estimate(samples: &[&Sample], of: impl Fn(&JobMeasured) -> Option<f64>) -> Option<Estimate> {
+    let jobs = samples.iter().filter_map(|sample| sample.job.as_ref());
+    let values: Vec<_> = jobs.filter_map(of).collect();
+    let (low, high) = match median_interval(&values, LEVEL) {
+        Some(interval) => (interval.low, interval.high),
+        None => (
+            values.iter().copied().fold(f64::INFINITY, f64::min),
+            values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        ),
+    };
+    Some(Estimate(short(median(&values)?), short(low), short(high)))
+}
+
+/// Quantiles of all samples' values together, milliseconds, up to where one value lies beyond.
+fn curve<'a>(
+    samples: &[&'a Sample],
+    of: impl Fn(&'a JobMeasured) -> Option<&'a Vec<(u64, u64)>>,
+) -> Vec<f64> {
+    let jobs = samples.iter().filter_map(|sample| sample.job.as_ref());
+    let mut counts: Vec<(u64, u64)> = jobs.filter_map(of).flatten().copied().collect();
+    counts.sort_unstable();
+    counts.dedup_by(|later, kept| {
+        let is_same = later.0 == kept.0;
+        kept.1 += if is_same { later.1 } else { 0 };
+        is_same
+    });
+    let all: u64 = counts.iter().map(|(_, count)| count).sum();
+    let is_known = |part: &&f64| (1.0 - **part) * all as f64 >= 1.0;
+    let value = |part: &f64| Some(short(quantile(&counts, *part)? as f64 / 1e6));
+    PARTS.iter().take_while(is_known).filter_map(value).collect()
+}
+
+/// Five digits: more than any of them means, and a page has thousands.
+fn short(value: f64) -> f64 {
+    if value == 0.0 || !value.is_finite() {
+        return value;
+    }
+    let unit = 10f64.powf(value.abs().log10().floor() - 4.0);
+    // Through text, so that it has as few digits in JSON as it has here.
+    format!("{:.4e}", (value / unit).round() * unit).parse().unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{fixture, summarise};
+
+    fn of(recorded: &Recorded) -> Data {
+        data(recorded, &summarise(recorded))
+    }
+
+    #[test]
+    fn a_cell_has_its_median_with_an_interval() {
+        let data = of(&fixture::compared());
+        let cells = &data.workloads[0].cells;
+        assert_eq!(cells.len(), 3, "variants and bounds are no lanes");
+        let Estimate(middle, low, high) = cells[0].wall_ms.unwrap();
+        assert!(29.8 < low && low < middle && middle < high && high < 30.2, "{cells:?}");
+    }
+
+    #[test]
+    fn a_void_cell_is_not_drawn() {
+        let data = of(&fixture::recorded());
+        let is_drawn = |client| {
+            let mut cells = data.workloads[0].cells.iter();
+            cells.any(|cell| cell.lane == "stackful/hub" && cell.client == client)
+        };
+        assert!(is_drawn(Client::Raw) && !is_drawn(Client::Library));
+    }
+
+    #[test]
+    fn the_ideal_is_the_turns_that_nobody_can_avoid() {
+        let bounds = &of(&fixture::compared()).workloads[0].bounds[0];
+        assert_eq!(bounds.ideal_ms, Some(13.0 * 20.0), "100 documents, 8 at a time");
+        assert_eq!(bounds.ceiling.wall_ms, Some(14.0));
+        assert_eq!(bounds.floor.wall_ms, None, "this record has none");
+    }
+
+    #[test]
+    fn a_workload_is_drawn_over_what_differs() {
+        let point = |documents, concurrency| Point { documents, concurrency, rate: None };
+        let of = |points: &[Point]| axis(&points.iter().copied().collect());
+        assert_eq!(of(&[point(8, 8), point(9, 9)]), Axis::Tasks);
+        assert_eq!(of(&[point(8, 4), point(9, 4)]), Axis::Documents);
+        assert_eq!(of(&[point(9, 4), point(9, 5)]), Axis::Concurrency);
+        assert_eq!(of(&[Point { rate: Some(1), ..point(9, 4) }, point(9, 4)]), Axis::Rate);
+    }
+
+    #[test]
+    fn a_curve_ends_where_nothing_lies_beyond() {
+        let recorded = fixture::compared();
+        let sample = &recorded.samples[0];
+        let points = curve(&[sample], |job| Some(&job.service_times_ns)).len();
+        assert_eq!(PARTS[points - 1], 0.99, "a hundred values have no 99.5th percentile");
+        assert_eq!(curve(&[sample], |job| job.latencies_ns.as_ref()), Vec::<f64>::new());
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!([0.0, 123.456_78, 0.001_234_567].map(short), [0.0, 123.46, 0.001_234_6]);
+    }
+}
