@@ -9,6 +9,7 @@ use harness::{Placement, Profile};
 
 use crate::demo::DemoOptions;
 use crate::demo::trap::TrapOptions;
+use crate::page::ReportOptions;
 use crate::publish::PublishOptions;
 use crate::records::{AgreeOptions, CheckOptions, DiffOptions, RepeatOptions};
 
@@ -32,6 +33,7 @@ Examples:
   compare run --inspect                    and what memory, system calls and allocations it took
   compare run --corpus my-documents/       your own *.json documents, too
   compare table target/compare/DATE-TIME   the tables of a record, once more
+  compare report target/compare/DATE-TIME  its page for a browser, once more: report.html
   compare diff BEFORE AFTER                what has changed between two records; --now runs it again
   compare agree QUICK FULL                 whether two records give the same verdicts
   compare check RECORD                     whether a record finds what is known to be there
@@ -49,6 +51,8 @@ pub enum Command {
     Run(RunOptions),
     /// Print the tables of a record once more
     Table(TableOptions),
+    /// Write a record as one page for a browser: the answer, charts, timelines, tables
+    Report(ReportOptions),
     /// Compare the verdicts of a quick record with those of a full one
     Agree(AgreeOptions),
     /// Print what has changed from one record to another, or to now, beyond both noise floors

@@ -19,7 +19,7 @@ use report::Summary;
 use crate::allocations;
 use crate::cli::{Cli, Command, RunOptions};
 use crate::print::tell_line;
-use crate::{demo, print, publish, records, verify};
+use crate::{demo, page, print, publish, records, verify};
 
 /// Through which target somebody came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +92,7 @@ fn command(
             print::table(options)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Report(options) => page::report(options),
         Command::Agree(options) => records::agree(options),
         Command::Diff(options) => records::diff(options, lanes, pipeline),
         Command::Repeat(options) => records::repeat(options),

@@ -10,6 +10,7 @@
 //! * [`allocations`]: what a job asks of the allocator, in a build that counts;
 //! * [`progress`]: what a person sees meanwhile;
 //! * [`mod@print`]: tables, JSON, Markdown, lists;
+//! * [`page`]: a record as one page for a browser;
 //! * [`again`]: a run with the options of an earlier one;
 //! * [`mod@demo`]: sync-looking code run asynchronously, to be watched;
 //! * [`records`]: commands over whole records;
@@ -23,6 +24,7 @@ pub mod cli;
 pub mod demo;
 pub mod enter;
 pub mod lanes;
+pub mod page;
 pub mod print;
 pub mod progress;
 pub mod publish;

@@ -16,6 +16,7 @@ use serde::Serialize;
 
 use crate::cli::{RunOptions, TableOptions};
 use crate::enter::Misuse;
+use crate::page::{self, PAGE};
 
 impl RunOptions {
     /// Looks whether the files that were named can be written, before anything takes minutes.
@@ -50,6 +51,9 @@ impl RunOptions {
         let said = say(&text);
         // Whatever could not be printed can be printed again from there.
         tell_line(&format!("the record is in {}", record.display()));
+        let page = record.join(PAGE);
+        page::write(&page, recorded, summary)?;
+        tell_line(&format!("the page of it is {}", page.display()));
         said?;
         if let Some(file) = &self.markdown {
             write(file, &markdown::render(summary))?;
