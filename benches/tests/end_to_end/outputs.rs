@@ -16,6 +16,7 @@ pub fn trials() -> Vec<Trial> {
         trial("a_run_prints_tables_and_keeps_every_sample", tables_and_samples),
         trial("a_record_prints_the_same_tables_again", tables_again),
         trial("the_summary_is_there_as_json_and_as_markdown", json_and_markdown),
+        trial("a_run_leaves_a_page_that_can_be_made_again", page),
         trial("a_terminal_gets_bold_unless_no_color_is_set", bold_in_a_terminal),
         trial("may_minihttp_can_serve_and_the_record_says_so", another_origin),
         trial("a_readers_own_documents_are_fetched", own_documents),
@@ -73,6 +74,32 @@ fn tables_again() {
     let run = said(&mut scratch.run(&format!("{SOUND} --workloads works")));
     let table = said(program().arg("table").arg(scratch.path("record")));
     assert_eq!((table.code, table.stdout), (Some(0), run.stdout));
+}
+
+fn page() {
+    let scratch = Scratch::new();
+    let run = said(&mut scratch.run("--lanes stackful --samples 1 --workloads works"));
+    let own = scratch.path("record").join("report.html");
+    assert!(run.stderr.contains(&format!("the page of it is {}", own.display())), "{run:?}");
+    let page = fs::read_to_string(&own).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("What work costs."));
+
+    let report = |arguments: &[&str]| {
+        said(program().arg("report").arg(scratch.path("record")).args(arguments))
+    };
+    fs::remove_file(&own).unwrap();
+    let again = report(&[]);
+    assert_eq!((again.code, again.stdout), (Some(0), format!("{}\n", own.display())));
+    assert_eq!(fs::read_to_string(&own).unwrap(), page);
+    let other = scratch.path("other.html");
+    let elsewhere = report(&["--to", other.to_str().unwrap()]);
+    assert_eq!(elsewhere.stdout, format!("{}\n", other.display()));
+    assert_eq!(fs::read_to_string(&other).unwrap(), page);
+
+    let nowhere = report(&["--to", "/nowhere/at/all.html"]);
+    assert_eq!((nowhere.code, nowhere.stderr.lines().count()), (Some(2), 1), "{nowhere:?}");
+    let none = said(program().args(["report", "/nowhere"]));
+    assert_eq!((none.code, none.stderr.lines().count()), (Some(2), 1), "{none:?}");
 }
 
 fn json_and_markdown() {

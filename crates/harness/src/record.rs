@@ -9,6 +9,7 @@
 //!   inspections.jsonl  one line for each look into a cell; missing when nobody asked for it
 //!   ending.json        how it ended; missing when the run was killed, or the disk was full
 //!   agreement.txt      how far a quick record agrees with this one, where somebody has looked
+//!   report.html        all of it as one page for a browser, which can be made again
 //! ```
 //!
 //! A record that was [published](crate::publish) has its long files compressed, as `samples.jsonl.gz`

@@ -33,19 +33,18 @@ function draw(figure) {
   figure.views = panels.map((panel, index) => {
     const { inner } = spots[index];
     const spec = panel.spec(Math.max(200, Math.floor(inner.clientWidth)));
-    return view(inner, spec);
+    return view(inner, { description: panel.label || panel.title, ...spec });
   });
 }
 
-function spot({ title, head, label }) {
+function spot({ title, head }) {
   const whole = document.createElement("div");
   whole.className = "panel";
   if (head) whole.append(head);
   else if (title) whole.append(element("h5", title));
+  // Vega gives it its role, and the description as its label.
   const inner = document.createElement("div");
   inner.className = "view";
-  inner.setAttribute("role", "img");
-  inner.setAttribute("aria-label", label || title || "");
   whole.append(inner);
   return { whole, inner };
 }
