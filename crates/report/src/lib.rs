@@ -22,8 +22,12 @@
 //! * [`sheet`]: a plain table of text;
 //! * [`table`]: for a terminal of 100 columns;
 //! * [`markdown`]: for a document;
+//! * [`csv`]: for a spreadsheet;
+//! * [`files`]: both beside a record;
 //! * [`mod@answer`]: what the record answers, in three sentences;
+//! * [`selection`]: a part of a summary;
 //! * [`palette`]: how a lane looks, wherever it is drawn;
+//! * [`chart`]: wall time over documents, as a picture;
 //! * [`page`]: all of it as one file for a browser;
 //! * [`diff`]: two records of one thing, before and after;
 //! * [`agreement`]: two records of one thing, quick and full;
@@ -33,10 +37,13 @@
 pub mod agreement;
 pub mod answer;
 pub mod cells;
+pub mod chart;
 pub mod check;
 pub mod comparison;
+pub mod csv;
 pub mod diff;
 pub mod figures;
+pub mod files;
 #[cfg(test)]
 mod fixture;
 pub mod inspected;
@@ -48,6 +55,7 @@ pub mod palette;
 pub mod placements;
 pub mod planted;
 pub mod repeat;
+pub mod selection;
 pub mod sheet;
 pub mod stats;
 pub mod summary;

@@ -13,10 +13,16 @@ pub fn render(summary: &Summary) -> String {
     for line in cells::preamble(summary) {
         text += &format!("{line}\n\n");
     }
+    text + &tables(summary) + &cells::captions(summary).join("\n\n") + "\n"
+}
+
+/// The tables alone, each with its paragraph and its notes.
+pub fn tables(summary: &Summary) -> String {
+    let mut text = String::new();
     for workload in &summary.workloads {
         of_workload(&mut text, workload).expect("writing to a String cannot fail");
     }
-    text + &cells::captions(summary).join("\n\n") + "\n"
+    text
 }
 
 fn of_workload(text: &mut String, workload: &WorkloadSummary) -> std::fmt::Result {

@@ -33,6 +33,7 @@ pub mod slope;
 pub mod unpaired;
 
 use serde::Serialize;
+use statrs::distribution::{Binomial, DiscreteCDF};
 
 pub use paired::Paired;
 pub use rank::Verdict;
@@ -78,6 +79,25 @@ pub fn median(values: &[f64]) -> Option<f64> {
     let (low, high) = (values.len().checked_sub(1)? / 2, values.len() / 2);
     // Halving first keeps the sum of two large values finite.
     Some(values[low] / 2.0 + values[high] / 2.0)
+}
+
+/// Where the median of what `values` are a sample of lies, at `level` (0.95, say); `None` of too few
+/// to bound it at that level: at 95 %, of less than 6.
+///
+/// The ends are two of the values themselves, the k-th from below and from above: how many values
+/// lie below a median is a matter of tossing a coin, whatever their distribution.
+///
+/// # Panics
+///
+/// If `level` is not between 0 and 1.
+pub fn median_interval(values: &[f64], level: f64) -> Option<Interval> {
+    assert!(level > 0.0 && level < 1.0, "{level} is not between 0 and 1");
+    let tosses = Binomial::new(0.5, values.len() as u64).expect("a half is a chance");
+    let beyond = |place: &usize| tosses.cdf(*place as u64) <= (1.0 - level) / 2.0;
+    let place = (0..values.len()).take_while(beyond).last()?;
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    Some(Interval { low: values[place], high: values[values.len() - 1 - place] })
 }
 
 /// The median of the distances from the median (MAD), as it is: not scaled to look like a
@@ -135,6 +155,17 @@ mod tests {
             [0.0, 0.5, 0.98, 0.99, 1.0].map(|part| quantile(&counts, part).unwrap()),
             [10, 10, 10, 20, 30]
         );
+    }
+
+    #[test]
+    fn an_interval_of_the_median_ends_at_known_values() {
+        let values = |count: u32| (1..=count).map(f64::from).collect::<Vec<_>>();
+        let ends = |count| median_interval(&values(count), 0.95).map(|it| (it.low, it.high));
+        // From tables of the sign test: in 1 of 32 cases all of 6 values lie on one side.
+        assert_eq!((ends(0), ends(5)), (None, None));
+        assert_eq!((ends(6), ends(8)), (Some((1.0, 6.0)), Some((1.0, 8.0))));
+        assert_eq!((ends(9), ends(15)), (Some((2.0, 8.0)), Some((4.0, 12.0))));
+        assert_eq!(ends(100), Some((40.0, 61.0)));
     }
 
     proptest! {

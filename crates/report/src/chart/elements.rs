@@ -1,0 +1,77 @@
+//! What the chart is drawn with.
+
+use harness::number::grouped;
+use svg::node::element::path::Data;
+use svg::node::element::{Circle, Element, Line as Stroke, Path, Polygon, Polyline, Text};
+
+use crate::palette::look;
+
+/// Read on white and on a dark page alike: about 4 to 1 in contrast to both.
+pub const GREY: &str = "#7a8089";
+
+/// A point of a lane's line: a symbol of about the same area whatever its shape.
+pub fn marker(lane: &str, (x, y): (f64, f64)) -> Element {
+    let look = look(lane);
+    let corners: &[(f64, f64)] = match look.marker {
+        "square" => &[(-3.5, -3.5), (3.5, -3.5), (3.5, 3.5), (-3.5, 3.5)],
+        "diamond" => &[(0.0, -5.0), (5.0, 0.0), (0.0, 5.0), (-5.0, 0.0)],
+        "triangle-up" => &[(0.0, -5.0), (4.8, 3.6), (-4.8, 3.6)],
+        "triangle-down" => &[(0.0, 5.0), (4.8, -3.6), (-4.8, -3.6)],
+        "cross" => {
+            let cross = Data::new().move_to((tenth(x - 3.5), tenth(y - 3.5))).line_by((7, 7));
+            let cross = cross.move_by((0, -7)).line_by((-7, 7));
+            let cross = Path::new().set("d", cross).set("stroke", look.colour);
+            return cross.set("stroke-width", 2).into();
+        }
+        _ => {
+            let circle = Circle::new().set("cx", x).set("cy", y).set("r", 4);
+            return circle.set("fill", look.colour).into();
+        }
+    };
+    let corners: Vec<_> = corners.iter().map(|(dx, dy)| (tenth(x + dx), tenth(y + dy))).collect();
+    Polygon::new().set("points", joined(&corners)).set("fill", look.colour).into()
+}
+
+/// With the lane's colour and dashes.
+pub fn styled(line: Polyline, lane: &str) -> Polyline {
+    let look = look(lane);
+    let line = line.set("stroke", look.colour).set("stroke-width", 2);
+    let dashes: Vec<_> = look.dashes.iter().map(ToString::to_string).collect();
+    if dashes.is_empty() { line } else { line.set("stroke-dasharray", dashes.join(" ")) }
+}
+
+/// For what is no lane's.
+pub fn dashed(line: Polyline) -> Polyline {
+    line.set("stroke", GREY).set("stroke-width", 1.5).set("stroke-dasharray", "5 4")
+}
+
+/// A line through places, as yet of no colour.
+pub fn line(places: &[(f64, f64)]) -> Polyline {
+    Polyline::new().set("points", joined(places)).set("fill", "none")
+}
+
+/// A straight line of an axis.
+pub fn stroke(from: (f64, f64), to: (f64, f64)) -> Stroke {
+    let line = Stroke::new().set("x1", from.0).set("y1", from.1);
+    line.set("x2", to.0).set("y2", to.1).set("stroke", GREY)
+}
+
+/// A text that begins at a place.
+pub fn text(x: f64, y: f64, content: &str) -> Text {
+    Text::new(content).set("x", x).set("y", tenth(y))
+}
+
+/// Places as SVG lists them.
+pub fn joined(places: &[(f64, f64)]) -> String {
+    places.iter().map(|(x, y)| format!("{x},{y}")).collect::<Vec<_>>().join(" ")
+}
+
+/// A value that is round.
+pub fn number(value: f64) -> String {
+    if value.fract() == 0.0 { grouped(value as u64) } else { format!("{value}") }
+}
+
+/// To a tenth of a pixel, which nobody can see, and which no processor computes differently.
+pub fn tenth(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
