@@ -58,7 +58,8 @@ fn options(arguments: &[String]) -> anyhow::Result<RunOptions> {
 const RESULTS: [(&str, bool); 4] =
     [("--record", true), ("--markdown", true), ("--trace", true), ("--json", false)];
 
-fn what_was_measured(arguments: &[String]) -> Vec<String> {
+/// The options of a command line without those that say where results went to.
+pub(crate) fn what_was_measured(arguments: &[String]) -> Vec<String> {
     let mut rest = arguments.iter();
     // The command's name stands first, and the bench target has none.
     let mut kept: Vec<_> =

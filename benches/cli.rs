@@ -12,6 +12,7 @@ use crate::demo::trap::TrapOptions;
 use crate::page::ReportOptions;
 use crate::publish::PublishOptions;
 use crate::records::{AgreeOptions, CheckOptions, DiffOptions, RepeatOptions};
+use crate::splice::SpliceOptions;
 
 /// One job in every lane, measured: blocking, OS threads, green threads and async/await.
 #[derive(Debug, Parser)]
@@ -63,6 +64,8 @@ pub enum Command {
     Check(CheckOptions),
     /// Copy a record to where it can be kept: compressed, and without paths of this machine
     Publish(PublishOptions),
+    /// Renew the tables and charts of a page from the records that it names
+    Splice(SpliceOptions),
     /// Serve the documents, and nothing else
     Origin(origin::Options),
     /// Let one green thread of several block: a part of the demonstration

@@ -19,7 +19,7 @@ use report::Summary;
 use crate::allocations;
 use crate::cli::{Cli, Command, RunOptions};
 use crate::print::tell_line;
-use crate::{demo, page, print, publish, records, verify};
+use crate::{demo, page, print, publish, records, splice, verify};
 
 /// Through which target somebody came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +98,7 @@ fn command(
         Command::Repeat(options) => records::repeat(options),
         Command::Check(options) => records::check(options),
         Command::Publish(options) => publish::publish(options),
+        Command::Splice(options) => splice::splice(options),
         Command::Origin(options) => {
             origin::run(options)?;
             Ok(ExitCode::SUCCESS)

@@ -15,6 +15,7 @@
 //! * [`mod@demo`]: sync-looking code run asynchronously, to be watched;
 //! * [`records`]: commands over whole records;
 //! * [`mod@publish`]: a record as it may leave the machine;
+//! * [`markers`] and [`mod@splice`]: parts of a page that are made from records;
 //! * [`verify`]: every cell under `cargo test`.
 
 pub mod again;
@@ -24,11 +25,13 @@ pub mod cli;
 pub mod demo;
 pub mod enter;
 pub mod lanes;
+pub mod markers;
 pub mod page;
 pub mod print;
 pub mod progress;
 pub mod publish;
 pub mod records;
+pub mod splice;
 pub mod verify;
 
 pub use choice::Choice;

@@ -55,6 +55,7 @@ impl RunOptions {
         page::write(&page, recorded, summary)?;
         tell_line(&format!("the page of it is {}", page.display()));
         said?;
+        report::files::write(recorded, summary, record)?;
         if let Some(file) = &self.markdown {
             write(file, &markdown::render(summary))?;
         }

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Args;
-use harness::record::RecordError;
+use harness::record::{self, RecordError};
+use report::summarise;
 
 use crate::enter::Misuse;
 use crate::print::say;
@@ -37,6 +38,8 @@ pub fn publish(options: &PublishOptions) -> anyhow::Result<ExitCode> {
         RecordError::File { ref path, .. } if !path.starts_with(&options.record) => error.into(),
         _ => Misuse::of(error),
     })?;
+    let recorded = record::read(&own)?;
+    report::files::write(&recorded, &summarise(&recorded), &own)?;
     say(&format!("{}\n", own.display()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -12,6 +12,9 @@
 //!   report.html        all of it as one page for a browser, which can be made again
 //! ```
 //!
+//! Whoever reports on it may leave pages in the same folder: they can be made again, and are no part
+//! of it.
+//!
 //! A record that was [published](crate::publish) has its long files compressed, as `samples.jsonl.gz`
 //! and so on; either form is read.
 

@@ -1,0 +1,196 @@
+//! Tables and charts of a page, made from the records that it names.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail, ensure};
+use clap::Args;
+use harness::{Recorded, record};
+use job::Client;
+use report::chart::Chart;
+use report::selection::Selection;
+use report::{Summary, cells, markdown, summarise};
+
+use crate::again;
+use crate::enter::Misuse;
+use crate::markers::{self, Marker};
+use crate::print::{say, tell_line};
+
+/// Which page to renew.
+#[derive(Debug, Args)]
+#[command(after_help = FORMS)]
+pub struct SpliceOptions {
+    /// The page, in Markdown
+    pub page: PathBuf,
+    /// Change nothing, and end with 1 if the page is not what its records say
+    #[arg(long)]
+    pub check: bool,
+}
+
+const FORMS: &str = "\
+What stands between these two lines of the page is replaced:
+  <!-- spliced: FORM record=FOLDER KEY=VALUE… -->
+  <!-- /spliced -->
+
+Forms:
+  table    where the record comes from, and its tables of workload=NAME,… client=NAME
+           documents=N,… concurrency=C,…; all where nothing is said
+  legend   what the heads of such tables leave out
+  chart    wall time over documents of workload=NAME client=NAME, as an SVG that is written to
+           file=PATH
+
+Folders and files are named from where the page is.";
+
+/// Renews the page and its charts, and says what has changed.
+///
+/// # Errors
+///
+/// A comment asks for what is not there, or something cannot be written.
+pub fn splice(options: &SpliceOptions) -> anyhow::Result<ExitCode> {
+    let stale = Page::read(&options.page).map_err(Misuse::of)?.stale();
+    for (path, text) in &stale {
+        if options.check {
+            tell_line(&stale_line(path, &options.page));
+        } else {
+            fs::write(path, text).with_context(|| path.display().to_string())?;
+            say(&format!("{}\n", path.display()))?;
+        }
+    }
+    let is_fine = !options.check || stale.is_empty();
+    Ok(if is_fine { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn stale_line(path: &Path, page: &Path) -> String {
+    format!(
+        "{} is not what the records say: renew it with `cargo run --release -p compare -- splice \
+         {}`",
+        path.display(),
+        page.display()
+    )
+}
+
+/// A page as its records would have it.
+struct Page {
+    files: Vec<(PathBuf, String)>,
+}
+
+impl Page {
+    fn read(path: &Path) -> anyhow::Result<Self> {
+        let name = || path.display().to_string();
+        let text = fs::read_to_string(path).with_context(name)?;
+        let mut maker = Maker {
+            folder: path.parent().map_or_else(PathBuf::new, Path::to_owned),
+            records: BTreeMap::new(),
+            charts: Vec::new(),
+        };
+        let text = markers::splice(&text, |marker| maker.make(marker)).with_context(name)?;
+        let mut files = vec![(path.to_owned(), text)];
+        files.extend(maker.charts);
+        Ok(Page { files })
+    }
+
+    /// Those of its files that are not yet as they should be.
+    fn stale(mut self) -> Vec<(PathBuf, String)> {
+        // One that is not there, or is no text, is as stale as any.
+        let is_stale = |path: &Path, text: &str| fs::read(path).ok() != Some(text.into());
+        self.files.retain(|(path, text)| is_stale(path, text));
+        self.files
+    }
+}
+
+/// Makes what comments ask for, and keeps what was read for it.
+struct Maker {
+    folder: PathBuf,
+    records: BTreeMap<String, (Recorded, Summary)>,
+    charts: Vec<(PathBuf, String)>,
+}
+
+impl Maker {
+    fn make(&mut self, marker: &Marker) -> anyhow::Result<String> {
+        let keys: &[&str] = match marker.form.as_str() {
+            "table" | "legend" => &["record", "workload", "client", "documents", "concurrency"],
+            "chart" => &["record", "workload", "client", "file"],
+            form => bail!("{form} is no form; `compare splice --help` lists them"),
+        };
+        let unknown = marker.values.keys().find(|key| !keys.contains(&key.as_str()));
+        if let Some(key) = unknown {
+            bail!("a {} has no {key}=; it has {}", marker.form, keys.join(", "));
+        }
+        let name = marker.value("record")?;
+        if !self.records.contains_key(name) {
+            let recorded = record::read(&self.folder.join(name))?;
+            let summary = summarise(&recorded);
+            self.records.insert(name.to_owned(), (recorded, summary));
+        }
+        let (recorded, summary) = &self.records[name];
+        match marker.form.as_str() {
+            "table" => {
+                let tables = markdown::tables(&selected(marker, summary)?);
+                Ok(provenance(name, recorded, summary) + &tables)
+            }
+            "legend" => Ok(cells::captions(&selected(marker, summary)?).join("\n\n")),
+            _ => {
+                let (workload, file) = (marker.value("workload")?, marker.value("file")?);
+                let client =
+                    client(marker.value("client")?).context("client= is library or raw")?;
+                let chart = Chart::of(recorded, summary, workload, client);
+                let chart = chart.with_context(|| nothing_of(marker))?;
+                let path = self.folder.join(file);
+                ensure!(
+                    self.charts.iter().all(|(other, _)| *other != path),
+                    "two charts are {file}"
+                );
+                self.charts.push((path, chart.svg()));
+                Ok(format!("![{}]({file})", chart.alt()))
+            }
+        }
+    }
+}
+
+/// From which run the tables below it are, and what to mind about it.
+fn provenance(name: &str, recorded: &Recorded, summary: &Summary) -> String {
+    let options = again::what_was_measured(&recorded.environment.arguments);
+    let command = ["compare", "run"].into_iter().chain(options.iter().map(String::as_str));
+    let command = command.collect::<Vec<_>>().join(" ");
+    let mut text = format!("From [`{name}`]({name}), which `{command}` made:\n\n");
+    for line in cells::preamble(summary) {
+        text += &format!("{line}\n\n");
+    }
+    text
+}
+
+fn selected(marker: &Marker, summary: &Summary) -> anyhow::Result<Summary> {
+    let number = |value: &str| value.replace('_', "").parse::<u64>().ok();
+    let selection = Selection {
+        workloads: marker.list("workload", |name| Some(name.to_owned()))?,
+        clients: marker.list("client", client)?,
+        documents: marker.list("documents", number)?,
+        concurrency: marker.list("concurrency", number)?,
+    };
+    selection.of(summary).with_context(|| nothing_of(marker))
+}
+
+fn nothing_of(marker: &Marker) -> String {
+    let asked = marker.values.iter().map(|(key, value)| format!("{key}={value}"));
+    format!("there is nothing of {}", asked.collect::<Vec<_>>().join(" "))
+}
+
+fn client(name: &str) -> Option<Client> {
+    [Client::Library, Client::Raw].into_iter().find(|client| client.name() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_readme_is_what_its_records_say() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+        let stale = Page::read(&path).unwrap().stale();
+        let lines = stale.iter().map(|(path, _)| stale_line(path, Path::new("README.md")));
+        let lines: Vec<_> = lines.collect();
+        assert!(lines.is_empty(), "{}", lines.join("\n"));
+    }
+}
