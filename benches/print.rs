@@ -11,12 +11,11 @@ use harness::workload::Documents;
 use harness::{Recorded, Workload, record};
 use job::Lane;
 use report::table::Style;
-use report::{Summary, markdown, summarise, table, timeline};
+use report::{Summary, files, markdown, summarise, table, timeline};
 use serde::Serialize;
 
 use crate::cli::{RunOptions, TableOptions};
 use crate::enter::Misuse;
-use crate::page::{self, PAGE};
 
 impl RunOptions {
     /// Looks whether the files that were named can be written, before anything takes minutes.
@@ -51,11 +50,9 @@ impl RunOptions {
         let said = say(&text);
         // Whatever could not be printed can be printed again from there.
         tell_line(&format!("the record is in {}", record.display()));
-        let page = record.join(PAGE);
-        page::write(&page, recorded, summary)?;
-        tell_line(&format!("the page of it is {}", page.display()));
+        files::write(recorded, summary, record)?;
+        tell_line(&format!("the page of it is {}", record.join(files::PAGE).display()));
         said?;
-        report::files::write(recorded, summary, record)?;
         if let Some(file) = &self.markdown {
             write(file, &markdown::render(summary))?;
         }

@@ -1,5 +1,6 @@
-//! What a record's folder holds for people, beside the record: its tables as a page and for a
-//! spreadsheet. Both can be made again from the record, so they are no part of it.
+//! What a record's folder holds for people, beside the record: a page for a browser, and its tables
+//! as a document and for a spreadsheet. All can be made again from the record, so they are no part of
+//! it.
 
 use std::fs;
 use std::path::Path;
@@ -7,28 +8,36 @@ use std::path::Path;
 use harness::record::{RecordError, Recorded};
 
 use crate::summary::Summary;
-use crate::{csv, markdown};
+use crate::{csv, markdown, page};
 
-/// The tables as a page.
-pub const PAGE: &str = "report.md";
+/// All of it, for a browser.
+pub const PAGE: &str = "report.html";
 
-/// The same for a spreadsheet.
+/// The tables as a document.
+pub const DOCUMENT: &str = "report.md";
+
+/// The tables for a spreadsheet.
 pub const TABLES: &str = "tables.csv";
 
-/// Writes [`PAGE`] and [`TABLES`] into `folder`.
+/// Writes [`PAGE`], [`DOCUMENT`] and [`TABLES`] into `folder`.
 ///
 /// # Errors
 ///
 /// The system does not let us.
 pub fn write(recorded: &Recorded, summary: &Summary, folder: &Path) -> Result<(), RecordError> {
-    for (name, text) in [(PAGE, page(recorded, summary)), (TABLES, csv::render(summary))] {
+    let texts = [
+        (PAGE, page::render(recorded, summary)),
+        (DOCUMENT, document(recorded, summary)),
+        (TABLES, csv::render(summary)),
+    ];
+    for (name, text) in texts {
         let path = folder.join(name);
         fs::write(&path, text).map_err(|source| RecordError::File { path, source })?;
     }
     Ok(())
 }
 
-fn page(recorded: &Recorded, summary: &Summary) -> String {
+fn document(recorded: &Recorded, summary: &Summary) -> String {
     let started = &recorded.environment.started;
     let tables = markdown::render(summary);
     format!(
@@ -46,13 +55,13 @@ mod tests {
         let recorded = fixture::recorded();
         let nowhere = Path::new("/nowhere/at/all");
         let error = write(&recorded, &summarise(&recorded), nowhere).unwrap_err().to_string();
-        assert!(error.starts_with("/nowhere/at/all/report.md: "), "{error}");
+        assert!(error.starts_with("/nowhere/at/all/report.html: "), "{error}");
     }
 
     #[test]
-    fn the_page_says_of_when_it_is() {
+    fn the_document_says_of_when_it_is() {
         let recorded = fixture::recorded();
-        let page = page(&recorded, &summarise(&recorded));
+        let page = document(&recorded, &summarise(&recorded));
         assert!(
             page.starts_with(&format!("# Run of {}\n", recorded.environment.started)),
             "{page}"

@@ -23,12 +23,12 @@
 //! * [`table`]: for a terminal of 100 columns;
 //! * [`markdown`]: for a document;
 //! * [`csv`]: for a spreadsheet;
-//! * [`files`]: both beside a record;
 //! * [`mod@answer`]: what the record answers, in three sentences;
 //! * [`selection`]: a part of a summary;
 //! * [`palette`]: how a lane looks, wherever it is drawn;
 //! * [`chart`]: wall time over documents, as a picture;
 //! * [`page`]: all of it as one file for a browser;
+//! * [`files`]: what stands beside a record for people;
 //! * [`diff`]: two records of one thing, before and after;
 //! * [`agreement`]: two records of one thing, quick and full;
 //! * [`repeat`]: several records of one thing;
