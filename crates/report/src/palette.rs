@@ -1,17 +1,20 @@
 //! How a lane looks, the same wherever it is drawn.
 //!
-//! Colours are told apart under the common kinds of colour blindness as far as seven can be; where two
-//! of them come close, the line's dashes and the marker differ. They hold on white and on near-black.
+//! Colours are told apart by people who see few of them, too, which a test holds them to; each lane has
+//! a marker of its own, besides. All hold on white and on near-black.
 
 /// The lanes that are known, in the order of the tables.
 const KNOWN: [(&str, Look); 7] = [
-    ("blocking/sequential", Look { colour: "#8c8c8c", dashes: &[2, 3], marker: "cross" }),
+    ("blocking/sequential", Look { colour: "#6a6a6a", dashes: &[], marker: "cross" }),
     ("blocking/pool", Look { colour: "#e69f00", dashes: &[], marker: "square" }),
     ("blocking/threads", Look { colour: "#d55e00", dashes: &[], marker: "triangle-up" }),
     ("stackful/may", Look { colour: "#009e73", dashes: &[], marker: "diamond" }),
     ("stackful/hub", Look { colour: "#35b5a6", dashes: &[6, 3], marker: "circle" }),
     ("stackless/tokio", Look { colour: "#3b7dd8", dashes: &[], marker: "triangle-down" }),
-    ("stackless/tokio-local", Look { colour: "#cc79a7", dashes: &[8, 3, 2, 3], marker: "circle" }),
+    (
+        "stackless/tokio-local",
+        Look { colour: "#a8589f", dashes: &[8, 3, 2, 3], marker: "triangle-right" },
+    ),
 ];
 
 /// For lanes that somebody adds.
@@ -62,10 +65,97 @@ mod tests {
 
     use super::*;
 
+    /// How colours are seen by whom one kind of cone is missing, in linear RGB: Machado, Oliveira
+    /// and Fernandes, "A Physiologically-based Model for Simulation of Color Vision Deficiency",
+    /// 2009. Each with the least that two lanes must differ by: blue and green are close to few.
+    const VISIONS: [(&str, [[f64; 3]; 3], f64); 4] = [
+        ("all", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]], 0.09),
+        (
+            "no red",
+            [
+                [0.152286, 1.052583, -0.204868],
+                [0.114503, 0.786281, 0.099216],
+                [-0.003882, -0.048116, 1.051998],
+            ],
+            0.075,
+        ),
+        (
+            "no green",
+            [
+                [0.367322, 0.860646, -0.227968],
+                [0.280085, 0.672501, 0.047413],
+                [-0.011820, 0.042940, 0.968881],
+            ],
+            0.075,
+        ),
+        (
+            "no blue",
+            [
+                [1.255528, -0.076749, -0.178779],
+                [-0.078411, 0.930809, 0.147602],
+                [0.004733, 0.691367, 0.303900],
+            ],
+            0.045,
+        ),
+    ];
+
+    fn times(matrix: [[f64; 3]; 3], vector: [f64; 3]) -> [f64; 3] {
+        let product = |row: [f64; 3]| (0..3).map(|at| row[at] * vector[at]).sum::<f64>();
+        matrix.map(|row| product(row).max(0.0))
+    }
+
+    fn linear(colour: &str) -> [f64; 3] {
+        [1, 3, 5].map(|at| {
+            let part = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0;
+            if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) }
+        })
+    }
+
+    /// Where equal distances look equally far (Ottosson, "A perceptual color space", 2020).
+    fn oklab(linear: [f64; 3]) -> [f64; 3] {
+        let to_cones = [
+            [0.4122214708, 0.5363325363, 0.0514459929],
+            [0.2119034982, 0.6806995451, 0.1073969566],
+            [0.0883024619, 0.2817188376, 0.6299787005],
+        ];
+        let [l, m, s] = times(to_cones, linear).map(f64::cbrt);
+        [
+            0.2104542553 * l + 0.7936177850 * m - 0.0040720468 * s,
+            1.9779984951 * l - 2.4285922050 * m + 0.4505937099 * s,
+            0.0259040371 * l + 0.7827717662 * m - 0.8086757660 * s,
+        ]
+    }
+
     #[test]
-    fn known_lanes_differ_in_colour() {
-        let colours: BTreeSet<_> = KNOWN.iter().map(|(id, _)| colour(id)).collect();
-        assert_eq!(colours.len(), KNOWN.len());
+    fn lanes_differ_whichever_colours_somebody_sees() {
+        for (who, matrix, least) in VISIONS {
+            for (index, (one, _)) in KNOWN.iter().enumerate() {
+                for (other, _) in &KNOWN[index + 1..] {
+                    let [a, b] = [one, other].map(|id| oklab(times(matrix, linear(colour(id)))));
+                    let distance = (0..3).map(|at| (a[at] - b[at]).powi(2)).sum::<f64>().sqrt();
+                    assert!(distance >= least, "{one} and {other} to {who}: {distance:.3}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn lanes_stand_out_from_light_and_dark_paper() {
+        let luminance = |colour: &str| {
+            let [red, green, blue] = linear(colour);
+            0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05
+        };
+        for (id, Look { colour, .. }) in &KNOWN {
+            let own = luminance(colour);
+            assert!(luminance("#ffffff") / own > 2.2, "{id} on white");
+            assert!(own / luminance("#111111") > 3.0, "{id} on near-black");
+        }
+    }
+
+    #[test]
+    fn each_lane_has_a_marker_of_its_own() {
+        let markers: BTreeSet<_> = KNOWN.iter().map(|(_, look)| look.marker).collect();
+        assert_eq!(markers.len(), KNOWN.len());
     }
 
     #[test]

@@ -108,7 +108,7 @@ function scaleFor(values, { zero = true, far = 30 } = {}) {
   const positive = known.filter((value) => value > 0);
   const least = Math.min(...positive, most);
   if (most / least > far) {
-    return { type: "log", domain: [least / 1.25, most * 1.25] };
+    return { type: "log", domain: [least / 1.5, most * 1.25] };
   }
   const room = zero ? 0 : (most - least) * 0.08 || most * 0.05;
   return { type: "linear", domain: [zero ? 0 : Math.max(0, least - room), most * 1.04], zero };

@@ -89,18 +89,31 @@ function captionOf(of, kind, metric, scale, bounds) {
   return sentences.join(" ");
 }
 
-/** Bounds as lines of their own, each with its name at the end. */
-function boundLayers(bounds, scale, inks, encode) {
-  const isInside = ({ value }) => value >= scale.domain[0] && value <= scale.domain[1];
-  const strokes = { ideal: [6, 4], floor: [2, 3], ceiling: [2, 3] };
-  return Object.keys(strokes).map((name) => ({ name, values: bounds.filter((b) => b.name === name) }))
-    .filter(({ values }) => values.some(isInside))
-    .flatMap(({ name, values }) => encode(name, values, { strokeDash: strokes[name],
-      color: name === "ideal" ? inks.ink : inks.quiet }));
+/** Bounds that are in sight, each with how it looks. */
+function boundsInSight(bounds, { domain: [least, most] }) {
+  const { ink, quiet } = inks();
+  const strokes = { ideal: [6, 4], floor: [1.5, 3], ceiling: [1.5, 3] };
+  return Object.entries(strokes).map(([name, strokeDash]) => {
+    const values = bounds.filter((bound) => bound.name === name);
+    const inside = values.filter(({ value }) => value >= least && value <= most);
+    const mark = { strokeDash, strokeWidth: 1.25, color: name === "ideal" ? ink : quiet };
+    return { name, values, inside, mark };
+  }).filter(({ inside }) => inside.length);
+}
+
+/** How far up a value lies, from 0 to 1. */
+function heightOf(value, { type, domain }) {
+  const [at, least, most] = [value, ...domain].map((v) => (type === "log" ? Math.log(v) : v));
+  return (at - least) / (most - least);
+}
+
+/** A text that can be read across lines. */
+function words(mark, layer) {
+  const behind = { stroke: inks().paper, strokeWidth: 4, strokeJoin: "round", opacity: 0.85 };
+  return [behind, {}].map((halo) => ({ ...layer, mark: { type: "text", ...mark, ...halo } }));
 }
 
 function lines({ of, metric, scale, rows, bounds }, width) {
-  const ink = inks();
   const look = looks(shown());
   const axis = AXES[of.axis];
   const xs = [...new Set(rows.map((row) => row.x))].sort((a, b) => a - b);
@@ -109,20 +122,19 @@ function lines({ of, metric, scale, rows, bounds }, width) {
     scale: { type: far ? "log" : "linear", domain: [xs[0], xs[xs.length - 1]] },
     axis: { values: xs, title: axis.title, grid: false, format: ",d" } };
   const y = (field) => ({ field, type: "quantitative", scale, axis: axisFor(scale, metric.title) });
-  const isInside = ({ value }) => value >= scale.domain[0] && value <= scale.domain[1];
-  const boundLines = boundLayers(bounds, scale, ink, (name, values, mark) => {
-    // Names stand apart: the ceiling's at its end, the others' at their beginnings.
-    const inside = values.filter(isInside);
-    const named = name === "ceiling" ? inside.slice(-1) : inside.slice(0, 1);
-    const isFirst = named[0].x !== xs[xs.length - 1];
-    const baseline = name === "ideal" ? { baseline: "top", dy: 4 } : { baseline: "bottom", dy: -4 };
-    return [
-      { data: { values }, mark: { type: "line", strokeWidth: 1.25, clip: true, ...mark },
-        encoding: { x, y: y("value") } },
-      { data: { values: named },
-        mark: { type: "text", align: isFirst ? "left" : "right", ...baseline, color: mark.color },
-        encoding: { x, y: y("value"), text: { value: name } } },
-    ];
+  const inSight = boundsInSight(bounds, scale);
+  const boundLines = inSight.map(({ values, mark }) => ({
+    data: { values }, mark: { type: "line", clip: true, ...mark }, encoding: { x, y: y("value") },
+  }));
+  const names = inSight.flatMap(({ name, inside, mark: { color } }) => {
+    // They stand apart: the ceiling's at its end, the others' at their beginnings.
+    const place = name === "ceiling" ? inside[inside.length - 1] : inside[0];
+    const align = place.x === xs[xs.length - 1] ? "right" : "left";
+    // Lanes lie above them, so names are below, where there is room.
+    const hasRoom = heightOf(place.value, scale) > 0.06;
+    const beside = hasRoom ? { baseline: "top", dy: 4 } : { baseline: "bottom", dy: -4 };
+    return words({ align, color, ...beside }, { data: { values: [place] },
+      encoding: { x, y: y("value"), text: { value: name } } });
   });
   return {
     width, height: width < 420 ? 250 : 320,
@@ -139,6 +151,7 @@ function lines({ of, metric, scale, rows, bounds }, width) {
         encoding: { x, y: y("value"), color: look.colour, shape: look.marker,
           size: { condition: { param: "near", empty: false, value: 130 }, value: 55 },
           tooltip: { field: "tip" } } },
+      ...names,
     ],
   };
 }
@@ -155,14 +168,15 @@ function dots({ metric, scale: tight, rows, bounds }, width) {
   const x = (field) => ({ field, type: "quantitative", scale, axis: axisFor(scale, metric.title) });
   const y = { field: "lane", type: "nominal", sort: lanes.map((lane) => lane.id),
     axis: { title: null, grid: false, labelColor: ink.ink, labelLimit: 170 } };
-  const boundLines = boundLayers(bounds, scale, ink, (name, values, mark) => [
-    { data: { values: values.slice(0, 1) }, mark: { type: "rule", strokeWidth: 1.25, ...mark },
-      encoding: { x: x("value") } },
-    { data: { values: values.slice(0, 1) },
-      mark: { type: "text", align: name === "floor" ? "right" : "left", baseline: "bottom",
-        dx: name === "floor" ? -3 : 3, y: -3, color: mark.color },
-      encoding: { x: x("value"), text: { value: name } } },
-  ]);
+  const boundLines = boundsInSight(bounds, scale).flatMap(({ name, inside: [bound], mark }) => {
+    const aside = name === "floor" ? { align: "right", dx: -3 } : { align: "left", dx: 3 };
+    const data = { values: [bound] };
+    return [
+      { data, mark: { type: "rule", ...mark }, encoding: { x: x("value") } },
+      { data, mark: { type: "text", ...aside, baseline: "bottom", y: -3, color: mark.color },
+        encoding: { x: x("value"), text: { value: name } } },
+    ];
+  });
   return {
     width, height: 34 + 28 * lanes.length + 34, padding: { top: 18 },
     data: { values: rows },
@@ -194,12 +208,14 @@ charts.slopes = (figure) => {
     tip: { title: slope.lane, "bytes a task": slopeText(slope), "from MiB": digits(slope.intercept_mib) },
   }));
   const scale = scaleFor(rows.flatMap((row) => [row.value, row.low, row.high]), { far: 60 });
+  const bounds = Object.entries(of.slope_bounds).filter(([, value]) => value != null)
+    .map(([name, value]) => ({ name, value: Math.max(value, scale.domain[0]) }));
   const clients = [...new Set(rows.map((row) => row.client))];
   const metric = { title: "bytes" };
   const panels = clients.map((client) => ({
     title: `${client} client`,
     label: `Bytes a task, ${of.name}, ${client} client`,
-    spec: (width) => dots({ metric, scale, bounds: [],
+    spec: (width) => dots({ metric, scale, bounds,
       rows: rows.filter((row) => row.client === client) }, width),
   }));
   const caption = "The slope of peak memory over tasks, with its 95 % interval: what one more waiting " +

@@ -26,6 +26,10 @@ function distribution(figure, field) {
   });
   const words = [`At ${at}, all samples together: the share of requests that took at most so long.`];
   if (ideal.length) words.push("Dashed: the delay, below which nobody can be.");
+  const floor = of.bounds.find((bound) => pointText(bound) === at)?.floor.service_us;
+  if (floor != null) {
+    words.push(`The floor, two looks at the clock, is ${digits(floor)} µs; the ceiling keeps no such times.`);
+  }
   if (served.length) {
     words.push("Thin: service time, from when it was really sent, which is what a closed loop would tell.");
   }

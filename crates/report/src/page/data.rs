@@ -17,6 +17,7 @@ use crate::comparison::{Counted, counted};
 use crate::inspected::Kind;
 use crate::palette::look;
 use crate::stats::order::median_interval;
+use crate::stats::slope::Slope;
 use crate::stats::{median, quantile};
 use crate::summary::{Summary, WorkloadSummary};
 use crate::timeline::{Phase, parts};
@@ -65,6 +66,14 @@ pub(super) struct OfWorkload {
     pub cells: Vec<OfCell>,
     pub bounds: Vec<Bounds>,
     pub slopes: Vec<OfSlope>,
+    pub slope_bounds: SlopeBounds,
+}
+
+/// Bytes for each task of what is no lane.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct SlopeBounds {
+    pub floor: Option<f64>,
+    pub ceiling: Option<f64>,
 }
 
 /// What the points of a workload differ by.
@@ -119,6 +128,8 @@ pub(super) struct Bound {
     pub wall_ms: Option<f64>,
     pub cpu_us: Option<f64>,
     pub rss_mib: Option<f64>,
+    /// Median service time; the ceiling keeps none.
+    pub service_us: Option<f64>,
 }
 
 /// What one more task holds.
@@ -238,6 +249,7 @@ impl Seen<'_> {
                 .collect(),
             bounds: places.into_iter().map(|(point, place)| self.bounds(point, place)).collect(),
             slopes: self.slopes(),
+            slope_bounds: self.slope_bounds(),
         }
     }
 
@@ -266,9 +278,15 @@ impl Seen<'_> {
         let bound = |lane: &str| {
             let (workload, lane) = (self.workload.name.clone(), lane.to_owned());
             let cell = Cell { workload, point, client: Client::Raw, lane, placement };
-            let OfCell { wall_ms, cpu_us, rss_mib, .. } = self.cell(cell);
+            let OfCell { wall_ms, cpu_us, rss_mib, service_ms, .. } = self.cell(cell);
             let middle = |estimate: Option<Estimate>| estimate.map(|estimate| estimate.0);
-            Bound { wall_ms: middle(wall_ms), cpu_us: middle(cpu_us), rss_mib: middle(rss_mib) }
+            let half = PARTS.iter().position(|part| *part == 0.5).expect("it is one of them");
+            Bound {
+                wall_ms: middle(wall_ms),
+                cpu_us: middle(cpu_us),
+                rss_mib: middle(rss_mib),
+                service_us: service_ms.get(half).map(|ms| short(ms * 1e3)),
+            }
         };
         let turns = point.documents.div_ceil(point.concurrency) as f64;
         let ideal_ms = turns * self.workload.delay_us as f64 / 1e3;
@@ -295,6 +313,31 @@ impl Seen<'_> {
             })
         });
         of.collect()
+    }
+}
+
+impl Seen<'_> {
+    /// What the process without a lane and the client without a model take for each task, too.
+    fn slope_bounds(&self) -> SlopeBounds {
+        let of = |lane: &str| {
+            let cells = self.counted.iter().filter(|(cell, _)| {
+                cell.workload == self.workload.name
+                    && cell.lane == lane
+                    && cell.placement.is_unpinned()
+            });
+            let points = cells.flat_map(|(cell, samples)| {
+                let tasks = cell.point.documents as f64;
+                samples.iter().filter_map(move |sample| {
+                    Some((tasks, sample.job.as_ref()?.rss_bytes_peak? as f64))
+                })
+            });
+            let line = Slope::of(&points.collect::<Vec<_>>(), LEVEL)?;
+            Some(short(line.slope))
+        };
+        match self.slopes().is_empty() {
+            true => SlopeBounds::default(),
+            false => SlopeBounds { floor: of(FLOOR.id), ceiling: of(CEILING.id) },
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn section(recorded: &Recorded, summary: &Summary) -> Markup {
                  figures, comparisons and verdicts. Whole histograms are in the record's "
                 code { "samples.jsonl" } "."
             }
-            p.screen.downloads {
+            p.scripted.downloads {
                 (download("samples.csv", "text/csv", &csv(&recorded.samples)))
                 (download("summary.json", "application/json", &summary))
             }

@@ -47,7 +47,7 @@ pub(super) fn page(recorded: &Recorded, summary: &Summary) -> Markup {
                     h1 { "Which way of waiting?" }
                     (opening(&answer, summary))
                     p.machine { (summary.machine) " · " (started) }
-                    nav.screen aria-label="Sections" {
+                    nav.scripted aria-label="Sections" {
                         @for (id, name) in SECTIONS { a href={ "#" (id) } { (name) } }
                     }
                 }
@@ -87,7 +87,7 @@ fn opening(answer: &Answer, summary: &Summary) -> Markup {
 /// The one control for lanes, which is the legend of every chart, too.
 fn toolbar(data: &Data) -> Markup {
     html! {
-        div.toolbar.screen role="toolbar" aria-label="Lanes and colours" {
+        div.toolbar.scripted role="toolbar" aria-label="Lanes and colours" {
             div.lanes role="group" aria-label="Lanes: press to hide or to show one everywhere" {
                 @for lane in &data.lanes {
                     button.lane type="button" data-toggle=(lane.id) aria-pressed="true" {
@@ -108,6 +108,7 @@ pub(super) fn swatch(lane: &str) -> Markup {
         "square" => "M9 2h8v8h-8z",
         "triangle-up" => "M13 1l5 9h-10z",
         "triangle-down" => "M13 11l5-9h-10z",
+        "triangle-right" => "M18 6l-9 5v-10z",
         "diamond" => "M13 0l5 6l-5 6l-5-6z",
         "cross" => "M11.5 1.5h3v3h3v3h-3v3h-3v-3h-3v-3h3z",
         _ => "M13 2a4 4 0 1 1 0 8a4 4 0 1 1 0-8z",
@@ -127,7 +128,7 @@ fn charts(answer: &Answer, summary: &Summary, data: &Data) -> Markup {
     html! {
         section #charts aria-labelledby="charts-head" {
             h2 #charts-head { "Charts" }
-            p.lead.screen {
+            p.lead.scripted {
                 "The lanes above are the legend. Shaded, or with whiskers: the 95 % interval of the \
                  median; where fewer than six samples count, all of them. " b { "Floor" } ": a process \
                  without a lane. " b { "Ceiling" } ": a client without a model, the most that the \
@@ -146,7 +147,7 @@ fn charts(answer: &Answer, summary: &Summary, data: &Data) -> Markup {
 fn workload_charts(workload: &WorkloadSummary, of: &OfWorkload) -> Markup {
     let charts = charts_of(of);
     html! {
-        section.workload.screen id={ "charts-" (workload.name) } {
+        section.workload.scripted id={ "charts-" (workload.name) } {
             h3 { (workload.name) }
             p.shows { (workload.shows) }
             @if of.cells.is_empty() {
@@ -201,7 +202,7 @@ fn timeline(recorded: &Recorded) -> Markup {
                      of its own that is not timed. All lanes share one time axis: where bars lie below \
                      one another, requests wait together."
                 }
-                figure.chart.screen data-chart="timeline" {
+                figure.chart.scripted data-chart="timeline" {
                     figcaption {
                         div.controls {
                             label { "at " select name="place" {} }
