@@ -9,13 +9,14 @@ use harness::record::Recorded;
 use harness::workload::Point;
 use job::Client;
 
-use crate::comparison::{Comparison, Metric};
+use crate::comparison::Metric;
 use crate::inspected::Kind;
-use crate::stats::Verdict;
-use crate::summary::{Group, Row, Summary, WorkloadSummary};
+use crate::summary::{Group, Summary, WorkloadSummary};
 
+mod verdicts;
 mod words;
 
+use verdicts::{against, firsts, pays_from, ranked, taken, tells_nothing, waits};
 use words::{Times, at_once, kibibytes, listed, placed};
 
 /// What every other lane is held against: the way that needs no runtime.
@@ -188,11 +189,11 @@ impl<'a> Waits<'a> {
             if lanes.len() == 1 { format!("{} takes", lanes[0]) } else { "they take".into() };
         let metric = |metric, what| self.times(group, &lanes, metric).phrase(what);
         format!(
-            "Against {THREADS}, {subject} {} and {}{} ({} client).",
+            "Against {THREADS} and with the {} client, {subject} {} and {}{}.",
+            group.client,
             metric(Metric::Cpu, "CPU time"),
             metric(Metric::Rss, "peak memory"),
             self.bytes_a_task(&lanes),
-            group.client,
         )
     }
 
@@ -252,7 +253,7 @@ impl<'a> Waits<'a> {
         };
         let cpu = match pays_from(&groups, &lanes, Metric::Cpu) {
             Some(first) => format!("in CPU time from {} on", load(groups[first])),
-            None => "in CPU time nowhere for certain".to_owned(),
+            None => "in CPU time at no load for certain".to_owned(),
         };
         let is_alike = |group: &&&Group| tells_nothing(group, Metric::Wall);
         let alike: Vec<_> = groups.iter().filter(is_alike).map(|group| load(group)).collect();
@@ -264,7 +265,7 @@ impl<'a> Waits<'a> {
                 listed(some, "and")
             ),
         };
-        format!("{wall}, {cpu}{alike} ({}, {client} client).", workload.name)
+        format!("{wall}; {cpu}{alike} ({}, {client} client).", workload.name)
     }
 
     /// The groups of one client over several loads: of the same workload, or else of the one that
@@ -287,70 +288,6 @@ impl<'a> Waits<'a> {
         let found = if own.1.len() > 1 { Some(own) } else { most() };
         found.filter(|(_, groups)| groups.len() > 1)
     }
-}
-
-/// Whether requests wait in it: a closed loop with a delay.
-fn waits(plan: &Plan, workload: &WorkloadSummary, group: &Group) -> bool {
-    group.point.rate.is_none() && plan.workload(&workload.name).delay_us > 0
-}
-
-/// The first by wall with every client; where wall times tell nothing, by CPU time, unless that tells
-/// nothing either. Empty when the clients have none in common.
-fn taken<'a>(groups: &[&'a Group]) -> Vec<&'a str> {
-    let metrics = [Metric::Wall, Metric::Cpu];
-    let tells = |metric: &Metric| !groups.iter().all(|group| tells_nothing(group, *metric));
-    let Some(metric) = metrics.into_iter().find(tells) else { return Vec::new() };
-    let all: Vec<_> = groups.iter().map(|group| firsts(group, metric)).collect();
-    let in_all = |lane: &&str| all.iter().all(|firsts| firsts.contains(lane));
-    all[0].iter().copied().filter(in_all).collect()
-}
-
-fn ranks(group: &Group, metric: Metric) -> impl Iterator<Item = (&Row, usize)> {
-    let rows = group.rows.iter().filter(|row| !row.is_variant());
-    rows.filter_map(move |row| Some((row, row.ranks.get(&metric)?.rank)))
-}
-
-fn ranked(group: &Group, metric: Metric) -> Vec<&str> {
-    ranks(group, metric).map(|(row, _)| row.lane.as_str()).collect()
-}
-
-fn firsts(group: &Group, metric: Metric) -> Vec<&str> {
-    ranks(group, metric).filter(|(_, rank)| *rank == 1).map(|(row, _)| row.lane.as_str()).collect()
-}
-
-/// Whether all lanes share the first rank.
-fn tells_nothing(group: &Group, metric: Metric) -> bool {
-    ranks(group, metric).all(|(_, rank)| rank == 1)
-}
-
-/// The comparison of two lanes, and what it says of `lane`.
-fn against<'a>(
-    group: &'a Group,
-    lane: &str,
-    other: &str,
-    metric: Metric,
-) -> Option<(&'a Comparison, Verdict)> {
-    group.comparisons.iter().filter(|pair| pair.metric == metric).find_map(|pair| {
-        match (
-            pair.first == lane && pair.second == other,
-            pair.second == lane && pair.first == other,
-        ) {
-            (true, _) => Some((pair, pair.verdict)),
-            (_, true) => Some((pair, pair.verdict.reversed())),
-            _ => None,
-        }
-    })
-}
-
-/// The first of the loads from which on, at it and at all greater ones, one of `lanes` is
-/// distinguishably less than threads.
-fn pays_from(groups: &[&Group], lanes: &[&str], metric: Metric) -> Option<usize> {
-    let pays = |group: &&&Group| {
-        let verdicts = lanes.iter().filter_map(|lane| against(group, lane, THREADS, metric));
-        verdicts.into_iter().any(|(_, verdict)| verdict == Verdict::Less)
-    };
-    let paying = groups.iter().rev().take_while(pays).count();
-    groups.len().checked_sub(paying).filter(|first| *first < groups.len())
 }
 
 #[cfg(test)]

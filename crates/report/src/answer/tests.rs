@@ -70,8 +70,8 @@ fn costs_that_are_alike_are_called_so() {
     assert_eq!(
         sentences[1],
         format!(
-            "Against {THREADS}, they take 1.00 times the CPU time (not distinguishable) and 1.00 times \
-             the peak memory (not distinguishable) (raw client)."
+            "Against {THREADS} and with the raw client, they take 1.00 times the CPU time (not \
+             distinguishable) and 1.00 times the peak memory (not distinguishable)."
         )
     );
 }
@@ -118,8 +118,8 @@ fn it_pays_from_the_load_on_that_threads_are_slower_at() {
     let told = &answered(&several).sentences[2];
     assert_eq!(
         *told,
-        "In wall time it pays from 200 at once on, in CPU time nowhere for certain; at 100 at once the \
-         wall times of all lanes are not distinguishable (all-at-once, raw client)."
+        "In wall time it pays from 200 at once on; in CPU time at no load for certain; at 100 at once \
+         the wall times of all lanes are not distinguishable (all-at-once, raw client)."
     );
 }
 

@@ -11,12 +11,13 @@
 //!
 //! In reading order:
 //!
-//! * [`data`](self): what charts are drawn from;
 //! * `html`: the page from top to bottom;
 //! * `cards`: a lane at a glance;
 //! * `tables`: the cells of every other form, as tables;
 //! * `validity`: what speaks for and against the record;
-//! * `downloads`: what a reader may take home.
+//! * `downloads`: what a reader may take home;
+//! * `data`: what charts are drawn from;
+//! * `points`: one workload of that.
 
 use harness::record::Recorded;
 use maud::PreEscaped;
@@ -27,6 +28,7 @@ mod cards;
 mod data;
 mod downloads;
 mod html;
+mod points;
 mod tables;
 mod validity;
 
@@ -35,12 +37,13 @@ const LIBRARIES: [&str; 2] =
     [include_str!("../../assets/vega.min.js"), include_str!("../../assets/vega-lite.min.js")];
 
 /// Our own, each with one subject, in the order in which they need one another.
-const SCRIPTS: [&str; 9] = [
+const SCRIPTS: [&str; 10] = [
     include_str!("../../assets/page/state.js"),
     include_str!("../../assets/page/theme.js"),
     include_str!("../../assets/page/tooltip.js"),
     include_str!("../../assets/page/chart.js"),
     include_str!("../../assets/page/loads.js"),
+    include_str!("../../assets/page/slopes.js"),
     include_str!("../../assets/page/quantiles.js"),
     include_str!("../../assets/page/timeline.js"),
     include_str!("../../assets/page/downloads.js"),
