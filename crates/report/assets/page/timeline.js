@@ -80,7 +80,7 @@ function bars(one, end, width) {
     scale: { domain: data.phases, range: phases } };
   const encoding = { x, x2: { field: "to" }, y, y2: { field: "bottom" }, tooltip: { field: "tip" } };
   return {
-    width, height: Math.max(60, Math.min(400, count * 5)) + 20,
+    width, height: Math.max(60, Math.min(400, count * (width > 1500 ? 8 : 5))) + 20,
     layer: [
       { data: { values: rows.filter((row) => row.phase === "wait") },
         mark: { type: "rect", clip: true }, encoding: { ...encoding, fill: colour } },
