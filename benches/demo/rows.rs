@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use console::Style;
+use report::palette;
 
 use super::screen::Screen;
 use super::site::{Ran, Site};
@@ -123,15 +124,7 @@ fn mebibytes(bytes: u64) -> String {
 
 /// A lane's colour, the same as everywhere.
 fn of_lane(lane: &str) -> Style {
-    let colour = match lane {
-        "blocking/threads" => "#d55e00",
-        "stackful/may" => "#009e73",
-        "stackful/hub" => "#35b5a6",
-        "stackless/tokio" => "#3b7dd8",
-        "stackless/tokio-local" => "#cc79a7",
-        _ => "#8c8c8c",
-    };
-    Style::new().color256(nearest(colour))
+    Style::new().color256(nearest(palette::colour(lane)))
 }
 
 /// The nearest of the 216 colours that terminals have beside their own, for `#rrggbb`.
