@@ -45,6 +45,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! What its parts cost, beside a bare switch of the same library:
+//! `cargo run --release -p lane-hub --example costs`.
+//!
 //! It needs Linux 5.11 or later, whose `epoll_pwait2` counts time-outs in nanoseconds. In an open
 //! loop a document leaves when the hub comes round after it was due: the kernel's timer slack is
 //! 50 µs unless told otherwise, and whatever task runs on the one thread meanwhile runs first.

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lane_hub::hub::net::TcpStream;
@@ -73,6 +74,33 @@ fn tasks_that_only_yield_keep_nobody_from_a_timer() {
         }
         hub::sleep(Duration::from_millis(5));
     });
+}
+
+/// Both the socket's bytes and the other thread's wake-up come while two tasks are always ready.
+#[test]
+fn tasks_that_only_yield_keep_nobody_from_a_socket_or_a_wake_up() {
+    on_hub(|| {
+        let (mut stream, mut peer) = connected(&listener());
+        for _ in 0..2 {
+            hub::spawn(|| {
+                loop {
+                    hub::yield_now();
+                }
+            })
+            .unwrap();
+        }
+        hub::spawn(move || hub::offload(move || peer.write_all(b"a"))).unwrap();
+        assert_eq!(stream.read(&mut [0; 16]).unwrap(), 1);
+        assert_eq!(hub::offload(|| 7).unwrap(), 7);
+    });
+}
+
+#[test]
+fn tasks_that_have_not_begun_when_the_hub_ends_are_dropped() {
+    let work = Arc::new(());
+    let theirs = Arc::clone(&work);
+    on_hub(move || drop(hub::spawn(move || drop(theirs)).unwrap()));
+    assert_eq!(Arc::strong_count(&work), 1);
 }
 
 #[test]

@@ -22,11 +22,8 @@ use blocking_style::runtime::Payload;
 use blocking_style::tasks::describe;
 use generator::{Generator, Gn};
 
-/// A task with a stack of its own.
-pub struct Coroutine {
-    generator: Generator<'static, (), ()>,
-    is_started: bool,
-}
+/// A stack, and the task that runs on it.
+pub struct Coroutine(Generator<'static, (), ()>);
 
 /// What came of a [`Coroutine::resume`].
 pub enum Resumed {
@@ -43,38 +40,31 @@ pub enum Resumed {
 }
 
 impl Coroutine {
-    /// Gives `task` a new stack of `stack_bytes`.
+    /// A new stack of `stack_bytes`, whose task is yet to [`begin`](Coroutine::begin).
     ///
     /// # Errors
     ///
     /// The system maps no more memory: most often `vm.max_map_count`, at two mappings a stack.
-    pub fn new(stack_bytes: usize, task: Arc<dyn Task>) -> io::Result<Self> {
+    pub fn new(stack_bytes: usize) -> io::Result<Self> {
         // In words. An even number, because an odd one makes `generator` paint the whole stack
         // to measure its use, which would touch every page.
         let words = (stack_bytes / size_of::<usize>()) & !1;
         // It panics when it cannot map; here that is an error like any other.
-        catch_unwind(AssertUnwindSafe(|| Gn::<()>::new_opt(words, move || task.run())))
-            .map(|generator| Coroutine { generator, is_started: false })
+        catch_unwind(AssertUnwindSafe(|| Gn::<()>::new_opt(words, || ())))
+            .map(Coroutine)
             .map_err(|payload| io::Error::other(describe(payload.as_ref())))
     }
 
-    /// Gives the stack of an ended task to `task`.
-    pub fn reuse(&mut self, task: Arc<dyn Task>) {
-        self.generator.init_code(move || task.run());
-        self.is_started = false;
-    }
-
-    /// Whether it has been entered.
-    pub fn is_started(&self) -> bool {
-        self.is_started
+    /// Puts `task` on a stack that is new, or whose task has ended.
+    pub fn begin(&mut self, task: Arc<dyn Task>) {
+        self.0.init_code(move || task.run());
     }
 
     /// Enters the task's stack until it suspends or ends.
     pub fn resume(&mut self) -> Resumed {
-        self.is_started = true;
-        let resumed = catch_unwind(AssertUnwindSafe(|| self.generator.resume()));
+        let resumed = catch_unwind(AssertUnwindSafe(|| self.0.resume()));
         match resumed {
-            Ok(_) if self.generator.is_done() => Resumed::Ended,
+            Ok(_) if self.0.is_done() => Resumed::Ended,
             Ok(_) => Resumed::Suspended,
             // A task never unwinds out of `run`, so this is `generator`'s own: `StackErr`.
             Err(payload) => Resumed::Lost(explain(payload)),
@@ -84,7 +74,7 @@ impl Coroutine {
     /// Gives up a stack that overflowed. Its destructor would panic to say so once more, and
     /// would unmap memory that values without an owner may point into, so the stack is leaked.
     pub fn abandon(self) {
-        std::mem::forget(self.generator);
+        std::mem::forget(self.0);
     }
 }
 

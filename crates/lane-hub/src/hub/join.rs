@@ -1,7 +1,7 @@
 //! The end of a green thread, and how another waits for it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::thread;
 
@@ -10,22 +10,21 @@ use blocking_style::runtime::Payload;
 
 use super::{in_task, park, waker};
 
-/// `work` as a task, and the handle of its result.
+/// `work` as a task, and the handle of its result: two views of one allocation.
 pub(super) fn task_and_handle<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> (Arc<dyn Task>, JoinHandle<T>) {
-    let outcome = Arc::new(Outcome::default());
-    let task = Spawned { work: Mutex::new(Some(work)), outcome: Arc::clone(&outcome) };
-    (Arc::new(task), JoinHandle(outcome))
+    let spawned = Arc::new(Spawned { work: Mutex::new(Some(work)), end: Mutex::default() });
+    (Arc::clone(&spawned) as Arc<dyn Task>, JoinHandle(spawned))
 }
 
 /// A green thread's end, to be waited for.
-pub struct JoinHandle<T>(Arc<Outcome<T>>);
+pub struct JoinHandle<T>(Arc<dyn Ends<T>>);
 
 impl<T> JoinHandle<T> {
     /// The result, if the green thread has ended.
     pub(super) fn take(&self) -> Option<thread::Result<T>> {
-        self.0.take()
+        self.0.end().result.take()
     }
 
     /// Suspends the current green thread until the other has ended.
@@ -37,7 +36,7 @@ impl<T> JoinHandle<T> {
     /// runs.
     pub fn join(self) -> thread::Result<T> {
         loop {
-            if let Some(result) = self.0.take_or_wait() {
+            if let Some(result) = self.take_or_wait() {
                 return result;
             }
             if !in_task() {
@@ -46,59 +45,69 @@ impl<T> JoinHandle<T> {
             park();
         }
     }
+
+    /// The result, or nothing and a wake-up for the current green thread once there is one.
+    fn take_or_wait(&self) -> Option<thread::Result<T>> {
+        let mut end = self.0.end();
+        let result = end.result.take();
+        if result.is_none() && in_task() {
+            end.joiner = Some(waker());
+        }
+        result
+    }
 }
 
 /// Where a green thread leaves its result for the one that joins it.
-struct Outcome<T> {
-    result: Mutex<Option<thread::Result<T>>>,
-    joiner: Mutex<Option<Waker>>,
+struct End<T> {
+    result: Option<thread::Result<T>>,
+    joiner: Option<Waker>,
 }
 
-impl<T> Default for Outcome<T> {
+impl<T> Default for End<T> {
     fn default() -> Self {
-        Outcome { result: Mutex::new(None), joiner: Mutex::new(None) }
+        End { result: None, joiner: None }
     }
 }
 
-impl<T> Outcome<T> {
-    fn set(&self, result: thread::Result<T>) {
-        *self.result.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
-        let joiner = self.joiner.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(joiner) = joiner {
-            joiner.wake();
-        }
-    }
-
-    fn take(&self) -> Option<thread::Result<T>> {
-        self.result.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-
-    fn take_or_wait(&self) -> Option<thread::Result<T>> {
-        if !in_task() {
-            return self.take();
-        }
-        self.take().or_else(|| {
-            *self.joiner.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker());
-            // Once more: it may have ended on the way here.
-            self.take()
-        })
-    }
+/// A task of whatever work that ends with a `T`.
+trait Ends<T>: Send + Sync {
+    /// Never held across a suspension.
+    fn end(&self) -> MutexGuard<'_, End<T>>;
 }
 
 struct Spawned<F, T> {
     work: Mutex<Option<F>>,
-    outcome: Arc<Outcome<T>>,
+    end: Mutex<End<T>>,
+}
+
+impl<F: Send, T: Send> Ends<T> for Spawned<F, T> {
+    fn end(&self) -> MutexGuard<'_, End<T>> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<F: Send, T: Send> Spawned<F, T> {
+    fn ended(&self, result: thread::Result<T>) {
+        let joiner = {
+            let mut end = self.end();
+            end.result = Some(result);
+            end.joiner.take()
+        };
+        if let Some(joiner) = joiner {
+            joiner.wake();
+        }
+    }
 }
 
 impl<F: FnOnce() -> T + Send, T: Send> Task for Spawned<F, T> {
     fn run(&self) {
         let work = self.work.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(work) = work {
-            self.outcome.set(catch_unwind(AssertUnwindSafe(work)));
+            self.ended(catch_unwind(AssertUnwindSafe(work)));
         }
     }
 
     fn lost(&self, why: Payload) {
-        self.outcome.set(Err(why));
+        self.ended(Err(why));
     }
 }

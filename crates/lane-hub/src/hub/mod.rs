@@ -24,6 +24,7 @@ pub mod mailbox;
 pub mod net;
 mod offload;
 pub mod reactor;
+mod stacks;
 pub mod timers;
 mod turn;
 
@@ -48,7 +49,7 @@ impl Default for Config {
 
 /// A place in the hub's table of tasks. It is used again when its task has ended; a wake-up meant
 /// for the old one is then one for no reason to the new.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TaskId(pub(crate) usize);
 
 /// Which hub, among those that this process has run.

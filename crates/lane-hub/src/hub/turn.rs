@@ -14,18 +14,24 @@ use blocking_style::Task;
 use super::coroutine::{self, Coroutine, Resumed};
 use super::mailbox::Mailbox;
 use super::reactor::{Direction, Reactor};
+use super::stacks::Stacks;
 use super::timers::Timers;
 use super::{Config, HubId, TaskId};
 
-/// Tasks resumed before the sockets are looked at again, so that tasks which only yield to each
-/// other cannot keep the rest from their I/O. tokio's event interval is 61 for the same reason.
+/// Tasks resumed before the sockets, the timers and the mail are looked at again.
+///
+/// The rule is a number of resumptions, and not of microseconds, because a clock that is read for
+/// each would cost as much as a switch. A look at everything takes about half a microsecond, most
+/// of it in `epoll_pwait2`; shared by 64 it is less than a switch, so looking less often would gain
+/// next to nothing. The other way round, whatever has come waits for 64 tasks at most, however many
+/// are ready and whatever they do; a task that computes for long without a call to the hub delays
+/// the rest under any rule. tokio looks once in 61.
 const TASKS_A_TURN: usize = 64;
 
 /// One task and the stack that it runs on.
 struct Slot {
     task: Arc<dyn Task>,
-    /// Taken out while it runs.
-    coroutine: Option<Coroutine>,
+    state: State,
     /// Already in `ready`: once is enough.
     queued: bool,
     /// Woken since its last [`park`](super::park): kept, because the task may suspend for something
@@ -33,21 +39,32 @@ struct Slot {
     woken: bool,
 }
 
+/// How far a task has come.
+enum State {
+    /// A stack is promised to it, and taken when its turn comes: the one that was used last, which
+    /// is still in the processor's caches.
+    New,
+    /// It is on its stack, or has left it for good.
+    Running,
+    Suspended(Coroutine),
+}
+
 /// Everything is in cells, and no borrow outlives the statement that takes it: a task may be
 /// suspended at any call to [`coroutine::suspend`], and the next one borrows the same cells.
 pub(super) struct Hub {
     pub(super) id: HubId,
-    config: Config,
     slots: RefCell<Vec<Option<Slot>>>,
     free: RefCell<Vec<TaskId>>,
     ready: RefCell<VecDeque<TaskId>>,
     pub(super) current: Cell<Option<TaskId>>,
     /// Whether the hub is ending, and its tasks unwind from where they are suspended.
     cancelling: Cell<bool>,
-    idle_stacks: RefCell<Vec<Coroutine>>,
+    stacks: RefCell<Stacks>,
     timers: RefCell<Timers>,
     reactor: RefCell<Reactor>,
     pub(super) mailbox: Arc<Mailbox>,
+    /// What was in the mailbox; empty between turns.
+    mail: Cell<Vec<TaskId>>,
 }
 
 impl Hub {
@@ -59,42 +76,34 @@ impl Hub {
         reactor.register(mailbox.as_fd())?;
         Ok(Hub {
             id,
-            config,
             slots: RefCell::default(),
             free: RefCell::default(),
             ready: RefCell::default(),
             current: Cell::new(None),
             cancelling: Cell::new(false),
-            idle_stacks: RefCell::default(),
+            stacks: RefCell::new(Stacks::new(config)),
             timers: RefCell::default(),
             reactor: RefCell::new(reactor),
             mailbox,
+            mail: Cell::default(),
         })
     }
 
-    /// Gives a task a stack and puts it in line.
+    /// Promises a task a stack and puts it in line.
     pub(super) fn start(&self, task: Arc<dyn Task>) -> io::Result<()> {
         if self.cancelling.get() {
             return Err(io::Error::other("the hub is ending"));
         }
-        let idle = self.idle_stacks.borrow_mut().pop();
-        let coroutine = match idle {
-            Some(mut coroutine) => {
-                coroutine.reuse(Arc::clone(&task));
-                coroutine
-            }
-            None => Coroutine::new(self.config.stack_bytes, Arc::clone(&task))?,
-        };
-        let slot = Slot { task, coroutine: Some(coroutine), queued: false, woken: false };
-        let id = match self.free.borrow_mut().pop() {
-            Some(id) => id,
-            None => {
-                self.slots.borrow_mut().push(None);
-                TaskId(self.slots.borrow().len() - 1)
-            }
-        };
-        self.slots.borrow_mut()[id.0] = Some(slot);
-        self.wake(id);
+        self.stacks.borrow_mut().promise()?;
+        let slot = Some(Slot { task, state: State::New, queued: true, woken: false });
+        let free = self.free.borrow_mut().pop();
+        let mut slots = self.slots.borrow_mut();
+        let id = free.unwrap_or(TaskId(slots.len()));
+        match slots.get_mut(id.0) {
+            Some(place) => *place = slot,
+            None => slots.push(slot),
+        }
+        self.ready.borrow_mut().push_back(id);
         Ok(())
     }
 
@@ -113,9 +122,10 @@ impl Hub {
     pub(super) fn wait(&self) -> io::Result<()> {
         let timeout = self.may_wait();
         self.reactor.borrow_mut().wait(timeout, |task| self.wake(task))?;
-        for task in self.mailbox.take() {
-            self.notify(task);
-        }
+        let mut mail = self.mail.take();
+        self.mailbox.take(&mut mail);
+        mail.drain(..).for_each(|task| self.notify(task));
+        self.mail.set(mail);
         self.wake_due();
         Ok(())
     }
@@ -148,14 +158,12 @@ impl Hub {
         match resumed {
             Resumed::Suspended => {
                 if let Some(slot) = &mut self.slots.borrow_mut()[id.0] {
-                    slot.coroutine = Some(coroutine);
+                    slot.state = State::Suspended(coroutine);
                 }
             }
             Resumed::Ended => {
-                self.forget(id);
-                if self.idle_stacks.borrow().len() < self.config.stacks_kept {
-                    self.idle_stacks.borrow_mut().push(coroutine);
-                }
+                drop(self.forget(id));
+                self.stacks.borrow_mut().give_back(coroutine);
             }
             Resumed::Lost(why) => {
                 coroutine.abandon();
@@ -171,7 +179,11 @@ impl Hub {
         let mut slots = self.slots.borrow_mut();
         let slot = slots[id.0].as_mut()?;
         slot.queued = false;
-        slot.coroutine.take()
+        match std::mem::replace(&mut slot.state, State::Running) {
+            State::Suspended(coroutine) => Some(coroutine),
+            State::New => Some(self.stacks.borrow_mut().take(Arc::clone(&slot.task))),
+            State::Running => None,
+        }
     }
 
     fn forget(&self, id: TaskId) -> Option<Slot> {
@@ -266,9 +278,7 @@ impl Hub {
         let slots = self.slots.borrow().len();
         for index in 0..slots {
             let slot = self.slots.borrow_mut()[index].take();
-            if let Some(coroutine) = slot.and_then(|slot| slot.coroutine)
-                && coroutine.is_started()
-            {
+            if let Some(Slot { state: State::Suspended(coroutine), .. }) = slot {
                 self.unwind(TaskId(index), coroutine);
             }
         }

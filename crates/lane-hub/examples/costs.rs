@@ -1,0 +1,192 @@
+//! What the hub's own parts cost, on this machine:
+//!
+//! ```sh
+//! cargo run --release -p lane-hub --example costs
+//! ```
+//!
+//! Each line is the median of 15 repeats in this one process ± the median absolute deviation. A
+//! repeat times a loop from inside the hub with the clock read once before and once after, and
+//! divides by its count, so that the clock is no part of it. What a line includes beside its
+//! subject is told with it. Nothing is pinned: on a busy machine the deviation shows it.
+
+use std::io;
+use std::sync::mpsc;
+use std::task::Waker;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use generator::Gn;
+use lane_hub::hub::timers::Timers;
+use lane_hub::hub::{self, Config};
+
+const REPEATS: usize = 15;
+const SWITCHES: u32 = 1_000_000;
+/// Tasks of a batch, whose stacks the hub keeps.
+const BATCH: u32 = 1000;
+const BATCHES: u32 = 200;
+
+fn main() -> io::Result<()> {
+    tell("bare switch", "ns", "generator alone, there and back: the floor", &repeated(bare_switch));
+    let on_hub = |measure: fn() -> f64| on_hub(move || repeated(measure));
+    tell("yield", "ns", "two tasks in turn; a look at epoll for each 64", &on_hub(yields)?);
+    tell("spawn + join", "ns", "1,000 at once on stacks that are kept", &on_hub(spawn_and_join)?);
+    tell("sleep(0)", "ns", "1,000 at once: timer, clock and yield", &on_hub(timers_that_fire)?);
+    tell("timer set + unset", "ns", "beside 10,000 others; no clock", &repeated(timers_unset));
+    tell("wake-up", "ns", "1,000 tasks by another thread, until all ran", &on_hub(wake_many)?);
+    tell(
+        "wake-up, alone",
+        "ns",
+        "by another thread that waits, too: a round trip",
+        &on_hub(wake_one)?,
+    );
+    tell("idle task", "B", "RSS of 2,000 more that sleep, by their number", &on_hub_idle()?);
+    Ok(())
+}
+
+/// Prints a line: a median with its spread.
+fn tell(what: &str, unit: &str, how: &str, repeats: &[f64]) {
+    let middle = median(repeats.iter().copied());
+    let spread = median(repeats.iter().map(|value| (value - middle).abs()));
+    println!("{what:<18} {middle:>9.1} ± {spread:>6.1} {unit:<3} {how}");
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}
+
+/// One repeat more than is kept, because the first pays for pages and caches.
+fn repeated(measure: fn() -> f64) -> Vec<f64> {
+    measure();
+    (0..REPEATS).map(|_| measure()).collect()
+}
+
+fn on_hub<T: Send + 'static>(main: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
+    let done = hub::run(Config::default(), main)?;
+    Ok(done.unwrap_or_else(|payload| std::panic::resume_unwind(payload)))
+}
+
+fn per_operation(started: Instant, operations: u32) -> f64 {
+    started.elapsed().as_secs_f64() * 1e9 / f64::from(operations)
+}
+
+fn bare_switch() -> f64 {
+    let mut generator = Gn::<()>::new_scoped_opt_local(0x2000, |mut scope| {
+        loop {
+            scope.yield_with(());
+        }
+    });
+    let started = Instant::now();
+    for _ in 0..SWITCHES {
+        generator.resume();
+    }
+    per_operation(started, SWITCHES)
+}
+
+fn yields() -> f64 {
+    let yields = || (0..SWITCHES / 2).for_each(|_| hub::yield_now());
+    let started = Instant::now();
+    let tasks = [hub::spawn(yields).unwrap(), hub::spawn(yields).unwrap()];
+    tasks.into_iter().for_each(|task| task.join().unwrap());
+    per_operation(started, SWITCHES)
+}
+
+fn spawn_and_join() -> f64 {
+    let started = Instant::now();
+    for _ in 0..BATCHES {
+        batch(|| ());
+    }
+    per_operation(started, BATCHES * BATCH)
+}
+
+fn timers_that_fire() -> f64 {
+    const SLEEPS: u32 = 100;
+    let started = Instant::now();
+    batch(|| (0..SLEEPS).for_each(|_| hub::sleep(Duration::ZERO)));
+    per_operation(started, BATCH * SLEEPS)
+}
+
+fn batch(work: fn()) {
+    let tasks: Vec<_> = (0..BATCH).map(|_| hub::spawn(work).unwrap()).collect();
+    tasks.into_iter().for_each(|task| task.join().unwrap());
+}
+
+/// A deadline that does not pass, as those of most reads and writes.
+fn timers_unset() -> f64 {
+    let (mut timers, now) = (Timers::default(), Instant::now());
+    let after = |number: u32| now + Duration::from_micros(u64::from(number));
+    let task = hub::TaskId::default();
+    for number in 0..10_000 {
+        timers.insert(after(number), task);
+    }
+    let started = Instant::now();
+    for number in 0..SWITCHES {
+        let timer = timers.insert(after(10_000 + number), task);
+        assert!(timers.remove(timer));
+    }
+    per_operation(started, SWITCHES)
+}
+
+/// The other thread takes the time, from its first wake-up on.
+fn wake_many() -> f64 {
+    let (sender, receiver) = mpsc::channel::<Waker>();
+    let tasks: Vec<_> = (0..BATCH)
+        .map(|_| {
+            let sender = sender.clone();
+            let parks = move || {
+                sender.send(hub::waker()).unwrap();
+                hub::park();
+            };
+            hub::spawn(parks).unwrap()
+        })
+        .collect();
+    hub::yield_now();
+    let other = thread::spawn(move || {
+        let wakers: Vec<_> = receiver.iter().take(BATCH as usize).collect();
+        let started = Instant::now();
+        wakers.into_iter().for_each(Waker::wake);
+        started
+    });
+    tasks.into_iter().for_each(|task| task.join().unwrap());
+    per_operation(other.join().unwrap(), BATCH)
+}
+
+fn wake_one() -> f64 {
+    const ROUND_TRIPS: u32 = 2000;
+    let (sender, receiver) = mpsc::channel::<Waker>();
+    let other = thread::spawn(move || receiver.into_iter().for_each(Waker::wake));
+    let started = Instant::now();
+    for _ in 0..ROUND_TRIPS {
+        sender.send(hub::waker()).unwrap();
+        hub::park();
+    }
+    let measured = per_operation(started, ROUND_TRIPS);
+    drop(sender);
+    other.join().unwrap();
+    measured
+}
+
+/// Each repeat adds tasks to those of the repeats before, so that no stack is used again, and takes
+/// the difference.
+fn on_hub_idle() -> io::Result<Vec<f64>> {
+    on_hub(|| {
+        repeated(|| {
+            const MORE: u32 = 2000;
+            let before = rss_bytes();
+            for _ in 0..MORE {
+                hub::spawn(|| hub::sleep(Duration::from_secs(3600))).unwrap();
+            }
+            // Every one of them has begun when this task's turn comes again.
+            hub::yield_now();
+            (rss_bytes() - before) / f64::from(MORE)
+        })
+    })
+}
+
+fn rss_bytes() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let kib = line.trim().strip_suffix(" kB").unwrap();
+    kib.parse::<f64>().unwrap() * 1024.0
+}
