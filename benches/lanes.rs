@@ -9,6 +9,7 @@ pub const LANES: &[Lane] = &[
     lane_threads::THREADS,
     lane_may::MAY,
     lane_hub::HUB,
+    lane_hub::HUB_SLAB,
     lane_tokio::TOKIO,
     lane_tokio::TOKIO_LOCAL,
 ];

@@ -4,7 +4,8 @@
 //! cargo run --release -p lane-hub --example costs
 //! ```
 //!
-//! Each line is the median of 15 repeats in this one process ± the median absolute deviation. A
+//! On both kinds of stack: `generator` maps each by itself, `corosensei` has them from a slab. Each
+//! line is the median of 15 repeats in this one process ± the median absolute deviation. A
 //! repeat times a loop from inside the hub with the clock read once before and once after, and
 //! divides by its count, so that the clock is no part of it. What a line includes beside its
 //! subject is told with it. Nothing is pinned: on a busy machine the deviation shows it.
@@ -15,9 +16,11 @@ use std::task::Waker;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use corosensei::{Coroutine, Yielder};
 use generator::Gn;
+use lane_hub::hub::slab::Slab;
 use lane_hub::hub::timers::Timers;
-use lane_hub::hub::{self, Config};
+use lane_hub::hub::{self, Config, Stacks};
 
 const REPEATS: usize = 15;
 const SWITCHES: u32 = 1_000_000;
@@ -26,20 +29,39 @@ const BATCH: u32 = 1000;
 const BATCHES: u32 = 200;
 
 fn main() -> io::Result<()> {
-    tell("bare switch", "ns", "generator alone, there and back: the floor", &repeated(bare_switch));
-    let on_hub = |measure: fn() -> f64| on_hub(move || repeated(measure));
-    tell("yield", "ns", "two tasks in turn; a look at epoll for each 64", &on_hub(yields)?);
-    tell("spawn + join", "ns", "1,000 at once on stacks that are kept", &on_hub(spawn_and_join)?);
-    tell("sleep(0)", "ns", "1,000 at once: timer, clock and yield", &on_hub(timers_that_fire)?);
     tell("timer set + unset", "ns", "beside 10,000 others; no clock", &repeated(timers_unset));
+    println!("\ngenerator, each stack mapped by itself");
+    tell("bare switch", "ns", "the library alone, there and back: the floor", &repeated(generator));
+    hub_costs(Stacks::Mapped)?;
+    println!("\ncorosensei, stacks from one slab");
+    tell(
+        "bare switch",
+        "ns",
+        "the library alone, there and back: the floor",
+        &repeated(corosensei),
+    );
+    hub_costs(Stacks::Slab { most: 100_000 })
+}
+
+fn hub_costs(stacks: Stacks) -> io::Result<()> {
+    let on_hub = |measure: fn() -> f64| on_hub(stacks, move || repeated(measure));
+    tell("yield", "ns", "two tasks in turn; a look at epoll for each 64", &on_hub(yields)?);
+    tell("spawn + join", "ns", "1,000 at once, which do nothing", &on_hub(spawn_and_join)?);
+    tell(
+        "spawn + yield + join",
+        "ns",
+        "1,000 at once, on as many stacks",
+        &on_hub(spawn_and_yield)?,
+    );
+    tell("sleep(0)", "ns", "1,000 at once: timer, clock and yield", &on_hub(timers_that_fire)?);
     tell("wake-up", "ns", "1,000 tasks by another thread, until all ran", &on_hub(wake_many)?);
     tell(
         "wake-up, alone",
         "ns",
-        "by another thread that waits, too: a round trip",
+        "by another thread that waits, too: there and back",
         &on_hub(wake_one)?,
     );
-    tell("idle task", "B", "RSS of 2,000 more that sleep, by their number", &on_hub_idle()?);
+    tell("idle task", "B", "RSS of 2,000 more that sleep, by their number", &on_hub(idle_bytes)?);
     Ok(())
 }
 
@@ -47,7 +69,7 @@ fn main() -> io::Result<()> {
 fn tell(what: &str, unit: &str, how: &str, repeats: &[f64]) {
     let middle = median(repeats.iter().copied());
     let spread = median(repeats.iter().map(|value| (value - middle).abs()));
-    println!("{what:<18} {middle:>9.1} ± {spread:>6.1} {unit:<3} {how}");
+    println!("{what:<20} {middle:>9.1} ± {spread:>6.1} {unit:<3} {how}");
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
@@ -62,8 +84,11 @@ fn repeated(measure: fn() -> f64) -> Vec<f64> {
     (0..REPEATS).map(|_| measure()).collect()
 }
 
-fn on_hub<T: Send + 'static>(main: impl FnOnce() -> T + Send + 'static) -> io::Result<T> {
-    let done = hub::run(Config::default(), main)?;
+fn on_hub<T: Send + 'static>(
+    stacks: Stacks,
+    main: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    let done = hub::run_on(stacks, Config::default(), main)?;
     Ok(done.unwrap_or_else(|payload| std::panic::resume_unwind(payload)))
 }
 
@@ -71,7 +96,7 @@ fn per_operation(started: Instant, operations: u32) -> f64 {
     started.elapsed().as_secs_f64() * 1e9 / f64::from(operations)
 }
 
-fn bare_switch() -> f64 {
+fn generator() -> f64 {
     let mut generator = Gn::<()>::new_scoped_opt_local(0x2000, |mut scope| {
         loop {
             scope.yield_with(());
@@ -80,6 +105,22 @@ fn bare_switch() -> f64 {
     let started = Instant::now();
     for _ in 0..SWITCHES {
         generator.resume();
+    }
+    per_operation(started, SWITCHES)
+}
+
+fn corosensei() -> f64 {
+    let slab = Slab::new(0x10000, 1).unwrap();
+    let suspends = |yielder: &Yielder<(), ()>, ()| {
+        loop {
+            yielder.suspend(());
+        }
+    };
+    let stack = slab.carve().unwrap();
+    let mut coroutine = Coroutine::<(), (), (), _>::with_stack(stack, suspends);
+    let started = Instant::now();
+    for _ in 0..SWITCHES {
+        coroutine.resume(());
     }
     per_operation(started, SWITCHES)
 }
@@ -96,6 +137,14 @@ fn spawn_and_join() -> f64 {
     let started = Instant::now();
     for _ in 0..BATCHES {
         batch(|| ());
+    }
+    per_operation(started, BATCHES * BATCH)
+}
+
+fn spawn_and_yield() -> f64 {
+    let started = Instant::now();
+    for _ in 0..BATCHES {
+        batch(hub::yield_now);
     }
     per_operation(started, BATCHES * BATCH)
 }
@@ -169,19 +218,15 @@ fn wake_one() -> f64 {
 
 /// Each repeat adds tasks to those of the repeats before, so that no stack is used again, and takes
 /// the difference.
-fn on_hub_idle() -> io::Result<Vec<f64>> {
-    on_hub(|| {
-        repeated(|| {
-            const MORE: u32 = 2000;
-            let before = rss_bytes();
-            for _ in 0..MORE {
-                hub::spawn(|| hub::sleep(Duration::from_secs(3600))).unwrap();
-            }
-            // Every one of them has begun when this task's turn comes again.
-            hub::yield_now();
-            (rss_bytes() - before) / f64::from(MORE)
-        })
-    })
+fn idle_bytes() -> f64 {
+    const MORE: u32 = 2000;
+    let before = rss_bytes();
+    for _ in 0..MORE {
+        hub::spawn(|| hub::sleep(Duration::from_secs(3600))).unwrap();
+    }
+    // Every one of them has begun when this task's turn comes again.
+    hub::yield_now();
+    (rss_bytes() - before) / f64::from(MORE)
 }
 
 fn rss_bytes() -> f64 {

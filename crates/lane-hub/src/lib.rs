@@ -23,7 +23,42 @@
 //! * [`hub::timers`], [`hub::reactor`], [`hub::mailbox`]: the three things that wake a task;
 //! * [`hub`]: the loop, and `run`, `spawn`, `sleep`, `park`;
 //! * [`hub::net`]: a TCP stream whose blocking calls suspend;
-//! * [`hub::offload`]: work that would stop the whole hub, done on another thread.
+//! * [`hub::offload`]: work that would stop the whole hub, done on another thread;
+//! * [`hub::slab`]: a million stacks in one mapping, for whoever wants them.
+//!
+//! # Two lanes
+//!
+//! `stackful/hub` has a mapping and a guard page for each stack, from [`generator`]; there the
+//! kernel's `vm.max_map_count` ends it at about 32,000 tasks. `stackful/hub-slab` carves its stacks
+//! from one mapping, and switches them with [`corosensei`]:
+//!
+//! ```text
+//!   a stack each                            one slab
+//!
+//!   ┌──────────┐                            ┌─┬────────┬─┬────────┬─┬────────┬─┬────────┬───
+//!   │ task 1   │ mapping 1                  │▒│ task 1 │▒│ task 2 │▒│ task 3 │▒│ task 4 │ …
+//!   ├──────────┤                            └─┴────────┴─┴────────┴─┴────────┴─┴────────┴───
+//!   │▒▒ guard ▒│ mapping 2                   ▲                                  mapping 1
+//!   └──────────┘                             └ guard pages: marks in the page table
+//!   ┌──────────┐                               (MADV_GUARD_INSTALL, Linux 6.13)
+//!   │ task 2   │ mapping 3
+//!   ├──────────┤
+//!   │▒▒ guard ▒│ mapping 4
+//!   └──────────┘
+//! ```
+//!
+//! ```sh
+//! cargo run --release -p lane-hub --example million -- 1000000
+//! ```
+//!
+//! has a million of them sleep at once within a system's default limits, at 4.2 KiB of RSS each, of
+//! which 4 are the one page of stack that a sleeping task has touched. One more then overflows its
+//! stack, which ends that task alone.
+//!
+//! Both lanes are one crate and one hub, compiled once, because that is what makes them comparable: a
+//! difference between their rows is one of stacks and of switching, and of nothing else.
+//! [`hub::run`] and [`hub::run_on`] differ by the [`hub::Stacks`] that they are given, and the two
+//! libraries stand side by side in `hub/coroutine/`.
 //!
 //! ```
 //! use std::time::Duration;
@@ -60,6 +95,7 @@ use blocking_style::tasks::describe;
 use blocking_style::{Client, Runtime, do_job};
 use job::{Job, Lane, LaneError, Needs, Tally};
 
+use crate::hub::slab::Slab;
 use crate::runtime::Hub;
 
 pub mod hub;
@@ -79,6 +115,15 @@ pub const HUB: Lane = Lane {
     run,
 };
 
+/// The same hub on stacks carved from one mapping.
+pub const HUB_SLAB: Lane = Lane {
+    id: "stackful/hub-slab",
+    waits: "a green thread suspends, the hub runs another",
+    mirrors: "no system of theirs: a million guarded stacks within default limits",
+    needs: needs_of_slab,
+    run: run_on_slab,
+};
+
 fn needs(job: &Job) -> Needs {
     Needs {
         in_flight: job.in_flight_most(),
@@ -92,13 +137,32 @@ fn needs(job: &Job) -> Needs {
     }
 }
 
+fn needs_of_slab(job: &Job) -> Needs {
+    let stacks = job.in_flight_most().saturating_add(1);
+    // Where not even one page can be mapped, the run itself says so.
+    let mappings = Slab::mappings(stacks).unwrap_or(1);
+    Needs { mappings, ..needs(job) }
+}
+
 fn run(job: &Job) -> Result<Tally, LaneError> {
-    let config = hub::Config {
-        stack_bytes: STACK_BYTES,
-        stacks_kept: usize::try_from(job.in_flight_most()).unwrap_or(usize::MAX),
-    };
+    run_on(hub::Stacks::Mapped, job)
+}
+
+fn run_on_slab(job: &Job) -> Result<Tally, LaneError> {
+    // One for each request in flight, one for the task that spawns them, and as many again because
+    // a stack that overflowed is never used again. What is not used costs address space alone.
+    let most = in_flight(job).saturating_add(1).saturating_mul(2);
+    run_on(hub::Stacks::Slab { most }, job)
+}
+
+fn in_flight(job: &Job) -> usize {
+    usize::try_from(job.in_flight_most()).unwrap_or(usize::MAX)
+}
+
+fn run_on(stacks: hub::Stacks, job: &Job) -> Result<Tally, LaneError> {
+    let config = hub::Config { stack_bytes: STACK_BYTES, stacks_kept: in_flight(job) };
     let job = job.clone();
-    let done = hub::run(config, move || {
+    let done = hub::run_on(stacks, config, move || {
         let runtime: Arc<dyn Runtime> = Arc::new(Hub);
         let client = Client::new(&runtime, &job);
         do_job(&runtime, &client, &job)

@@ -19,12 +19,13 @@ use mailbox::Mailbox;
 use turn::Hub;
 
 pub mod coroutine;
+mod idle;
 mod join;
 pub mod mailbox;
 pub mod net;
 mod offload;
 pub mod reactor;
-mod stacks;
+pub mod slab;
 pub mod timers;
 mod turn;
 
@@ -45,6 +46,21 @@ impl Default for Config {
     fn default() -> Self {
         Config { stack_bytes: crate::STACK_BYTES, stacks_kept: 1024 }
     }
+}
+
+/// Where a hub has its tasks' stacks from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Stacks {
+    /// Each is mapped by itself, by `generator`: as many as `vm.max_map_count` allows, at two
+    /// mappings each.
+    #[default]
+    Mapped,
+    /// Carved from one [`slab`], and switched by `corosensei`.
+    Slab {
+        /// The most stacks, and so the most tasks alive at once. They cost address space alone
+        /// until they are used.
+        most: usize,
+    },
 }
 
 /// A place in the hub's table of tasks. It is used again when its task has ended; a wake-up meant
@@ -76,7 +92,24 @@ pub fn run<T: Send + 'static>(
     config: Config,
     main: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<thread::Result<T>> {
-    let hub = Rc::new(Hub::new(config)?);
+    run_on(Stacks::default(), config, main)
+}
+
+/// As [`run`], on stacks that come from elsewhere.
+///
+/// # Errors
+///
+/// As [`run`]; or there is not so much address space.
+///
+/// # Panics
+///
+/// As [`run`].
+pub fn run_on<T: Send + 'static>(
+    stacks: Stacks,
+    config: Config,
+    main: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<thread::Result<T>> {
+    let hub = Rc::new(Hub::new(stacks, &config)?);
     HUB.with_borrow_mut(|slot| {
         assert!(slot.is_none(), "this thread runs a hub already");
         *slot = Some(Rc::clone(&hub));

@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 
 use blocking_style::Task;
 
-use super::coroutine::{self, Coroutine, Resumed};
+use super::coroutine::{self, Coroutine, Resumed, Source};
+use super::idle::IdleStacks;
 use super::mailbox::Mailbox;
 use super::reactor::{Direction, Reactor};
-use super::stacks::Stacks;
 use super::timers::Timers;
-use super::{Config, HubId, TaskId};
+use super::{Config, HubId, Stacks, TaskId};
 
 /// Tasks resumed before the sockets, the timers and the mail are looked at again.
 ///
@@ -59,7 +59,7 @@ pub(super) struct Hub {
     pub(super) current: Cell<Option<TaskId>>,
     /// Whether the hub is ending, and its tasks unwind from where they are suspended.
     cancelling: Cell<bool>,
-    stacks: RefCell<Stacks>,
+    stacks: RefCell<IdleStacks>,
     timers: RefCell<Timers>,
     reactor: RefCell<Reactor>,
     pub(super) mailbox: Arc<Mailbox>,
@@ -68,10 +68,11 @@ pub(super) struct Hub {
 }
 
 impl Hub {
-    pub(super) fn new(config: Config) -> io::Result<Self> {
+    pub(super) fn new(stacks: Stacks, config: &Config) -> io::Result<Self> {
         static LAST_ID: AtomicU64 = AtomicU64::new(0);
         let id = HubId(LAST_ID.fetch_add(1, Ordering::Relaxed));
         let mailbox = Arc::new(Mailbox::new()?);
+        let source = Source::new(stacks, config)?;
         let mut reactor = Reactor::new()?;
         reactor.register(mailbox.as_fd())?;
         Ok(Hub {
@@ -81,7 +82,7 @@ impl Hub {
             ready: RefCell::default(),
             current: Cell::new(None),
             cancelling: Cell::new(false),
-            stacks: RefCell::new(Stacks::new(config)),
+            stacks: RefCell::new(IdleStacks::new(source, config.stacks_kept)),
             timers: RefCell::default(),
             reactor: RefCell::new(reactor),
             mailbox,
@@ -163,7 +164,7 @@ impl Hub {
             }
             Resumed::Ended => {
                 drop(self.forget(id));
-                self.stacks.borrow_mut().give_back(coroutine);
+                self.stacks.borrow_mut().give_back(coroutine.into_stack());
             }
             Resumed::Lost(why) => {
                 coroutine.abandon();
