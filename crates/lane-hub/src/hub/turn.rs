@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd, RawFd};
 use std::panic::resume_unwind;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -28,32 +29,28 @@ use super::{Config, HubId, Stacks, TaskId};
 /// the rest under any rule. tokio looks once in 61.
 const TASKS_A_TURN: usize = 64;
 
-/// One task and the stack that it runs on.
+/// A place for one task and the stack that it runs on, used again when the task has ended. It never
+/// moves: a resumption costs a pointer, however much a coroutine is.
+#[derive(Default)]
 struct Slot {
-    task: Arc<dyn Task>,
-    state: State,
+    /// None when the place is free.
+    task: RefCell<Option<Arc<dyn Task>>>,
+    /// None until the task's first turn. A stack is promised to it, and taken then: the one that was
+    /// used last, which is still in the processor's caches. Borrowed while the task runs.
+    coroutine: RefCell<Option<Coroutine>>,
     /// Already in `ready`: once is enough.
-    queued: bool,
+    queued: Cell<bool>,
     /// Woken since its last [`park`](super::park): kept, because the task may suspend for something
     /// else before it parks.
-    woken: bool,
+    woken: Cell<bool>,
 }
 
-/// How far a task has come.
-enum State {
-    /// A stack is promised to it, and taken when its turn comes: the one that was used last, which
-    /// is still in the processor's caches.
-    New,
-    /// It is on its stack, or has left it for good.
-    Running,
-    Suspended(Coroutine),
-}
-
-/// Everything is in cells, and no borrow outlives the statement that takes it: a task may be
-/// suspended at any call to [`coroutine::suspend`], and the next one borrows the same cells.
+/// Everything is in cells, and no borrow but that of a running task's own coroutine outlives the
+/// statement that takes it: a task may be suspended at any call to [`coroutine::suspend`], and the
+/// next one borrows the same cells.
 pub(super) struct Hub {
     pub(super) id: HubId,
-    slots: RefCell<Vec<Option<Slot>>>,
+    slots: RefCell<Vec<Rc<Slot>>>,
     free: RefCell<Vec<TaskId>>,
     ready: RefCell<VecDeque<TaskId>>,
     pub(super) current: Cell<Option<TaskId>>,
@@ -96,16 +93,20 @@ impl Hub {
             return Err(io::Error::other("the hub is ending"));
         }
         self.stacks.borrow_mut().promise()?;
-        let slot = Some(Slot { task, state: State::New, queued: true, woken: false });
         let free = self.free.borrow_mut().pop();
-        let mut slots = self.slots.borrow_mut();
-        let id = free.unwrap_or(TaskId(slots.len()));
-        match slots.get_mut(id.0) {
-            Some(place) => *place = slot,
-            None => slots.push(slot),
-        }
-        self.ready.borrow_mut().push_back(id);
+        let id = free.unwrap_or_else(|| {
+            self.slots.borrow_mut().push(Rc::default());
+            TaskId(self.slots.borrow().len() - 1)
+        });
+        let slot = self.slot(id);
+        slot.woken.set(false);
+        slot.task.replace(Some(task));
+        self.queue(id, &slot);
         Ok(())
+    }
+
+    fn slot(&self, id: TaskId) -> Rc<Slot> {
+        Rc::clone(&self.slots.borrow()[id.0])
     }
 
     /// The first half of a turn: resumes tasks that are ready, up to a limit.
@@ -152,68 +153,62 @@ impl Hub {
 
     /// Enters a task's stack, and sees to it when the task has ended.
     fn resume(&self, id: TaskId) {
-        let Some(mut coroutine) = self.take_coroutine(id) else { return };
+        let slot = self.slot(id);
+        slot.queued.set(false);
+        let mut coroutine = slot.coroutine.borrow_mut();
+        let entered = match &mut *coroutine {
+            Some(coroutine) => coroutine,
+            None => {
+                // It has none when the task that was woken has ended meanwhile.
+                let Some(task) = slot.task.borrow().clone() else { return };
+                coroutine.insert(self.stacks.borrow_mut().take(task))
+            }
+        };
+        let resumed = self.enter(id, entered);
+        if let Resumed::Suspended = resumed {
+            return;
+        }
+        let left = coroutine.take().expect("it was entered");
+        let task = slot.task.take();
+        self.free.borrow_mut().push(id);
+        match (resumed, task) {
+            (Resumed::Lost(why), task) => {
+                left.abandon();
+                if let Some(task) = task {
+                    task.lost(why);
+                }
+            }
+            _ => self.stacks.borrow_mut().give_back(left.into_stack()),
+        }
+    }
+
+    fn enter(&self, id: TaskId, coroutine: &mut Coroutine) -> Resumed {
         self.current.set(Some(id));
         let resumed = coroutine.resume();
         self.current.set(None);
-        match resumed {
-            Resumed::Suspended => {
-                if let Some(slot) = &mut self.slots.borrow_mut()[id.0] {
-                    slot.state = State::Suspended(coroutine);
-                }
-            }
-            Resumed::Ended => {
-                drop(self.forget(id));
-                self.stacks.borrow_mut().give_back(coroutine.into_stack());
-            }
-            Resumed::Lost(why) => {
-                coroutine.abandon();
-                if let Some(slot) = self.forget(id) {
-                    slot.task.lost(why);
-                }
-            }
-        }
-    }
-
-    /// `None` when the task that was woken has ended meanwhile.
-    fn take_coroutine(&self, id: TaskId) -> Option<Coroutine> {
-        let mut slots = self.slots.borrow_mut();
-        let slot = slots[id.0].as_mut()?;
-        slot.queued = false;
-        match std::mem::replace(&mut slot.state, State::Running) {
-            State::Suspended(coroutine) => Some(coroutine),
-            State::New => Some(self.stacks.borrow_mut().take(Arc::clone(&slot.task))),
-            State::Running => None,
-        }
-    }
-
-    fn forget(&self, id: TaskId) -> Option<Slot> {
-        self.free.borrow_mut().push(id);
-        self.slots.borrow_mut()[id.0].take()
+        resumed
     }
 
     /// Puts a task in line, once.
     pub(super) fn wake(&self, id: TaskId) {
-        if let Some(slot) = &mut self.slots.borrow_mut()[id.0]
-            && !slot.queued
-        {
-            slot.queued = true;
+        self.queue(id, &self.slot(id));
+    }
+
+    fn queue(&self, id: TaskId, slot: &Slot) {
+        if !slot.queued.replace(true) {
             self.ready.borrow_mut().push_back(id);
         }
     }
 
-    /// Ends a task's [`park`], the present one or the next.
+    /// Ends a task's [`park`](super::park), the present one or the next.
     pub(super) fn notify(&self, id: TaskId) {
-        if let Some(slot) = &mut self.slots.borrow_mut()[id.0] {
-            slot.woken = true;
-        }
-        self.wake(id);
+        let slot = self.slot(id);
+        slot.woken.set(true);
+        self.queue(id, &slot);
     }
 
     pub(super) fn take_woken(&self) -> bool {
-        let mut slots = self.slots.borrow_mut();
-        // A task that is being cancelled has left its slot.
-        slots[self.current_task().0].as_mut().is_some_and(|slot| std::mem::take(&mut slot.woken))
+        self.slot(self.current_task()).woken.take()
     }
 
     pub(super) fn current_task(&self) -> TaskId {
@@ -272,26 +267,23 @@ impl Hub {
         Ok(())
     }
 
-    /// Unwinds every task that is still suspended; those that have not begun are dropped.
+    /// Unwinds every task that is still suspended; those that have not begun are dropped. Every call
+    /// that would suspend unwinds instead, so once is enough.
     pub(super) fn cancel_all(&self) {
         self.cancelling.set(true);
-        // Bound first, both: what is unwound below borrows the same cells.
+        // The length is bound first: what is unwound below borrows the same cell.
         let slots = self.slots.borrow().len();
-        for index in 0..slots {
-            let slot = self.slots.borrow_mut()[index].take();
-            if let Some(Slot { state: State::Suspended(coroutine), .. }) = slot {
-                self.unwind(TaskId(index), coroutine);
+        for id in (0..slots).map(TaskId) {
+            let slot = self.slot(id);
+            let mut coroutine = slot.coroutine.take();
+            if let Some(entered) = &mut coroutine
+                && let Resumed::Lost(_) = self.enter(id, entered)
+                && let Some(lost) = coroutine.take()
+            {
+                lost.abandon();
             }
-        }
-    }
-
-    /// Every call that would suspend unwinds instead, so once is enough.
-    fn unwind(&self, id: TaskId, mut coroutine: Coroutine) {
-        self.current.set(Some(id));
-        let resumed = coroutine.resume();
-        self.current.set(None);
-        if let Resumed::Lost(_) = resumed {
-            coroutine.abandon();
+            drop(coroutine);
+            slot.task.take();
         }
     }
 }
