@@ -51,7 +51,7 @@
 //! cargo run --release -p lane-hub --example million -- 1000000
 //! ```
 //!
-//! has a million of them sleep at once within a system's default limits, at 4.2 KiB of RSS each, of
+//! has a million of them sleep at once within a system's default limits, at 4.3 KiB of RSS each, of
 //! which 4 are the one page of stack that a sleeping task has touched. One more then overflows its
 //! stack, which ends that task alone.
 //!

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use blocking_style::Task;
 
-use super::coroutine::{Coroutine, Source, Stack};
+use super::coroutine::{Coroutine, Source};
 
 /// One stack for each task that has been spawned and has not begun, and some of tasks that have
 /// ended.
@@ -16,7 +16,7 @@ pub(super) struct IdleStacks {
     source: Source,
     /// How many are kept that were promised to nobody.
     kept: usize,
-    idle: Vec<Stack>,
+    idle: Vec<Coroutine>,
     promised: usize,
 }
 
@@ -28,7 +28,7 @@ impl IdleStacks {
     /// Sees to it that there is a stack for one task more.
     pub(super) fn promise(&mut self) -> io::Result<()> {
         if self.idle.len() == self.promised {
-            self.idle.push(self.source.stack()?);
+            self.idle.push(self.source.coroutine()?);
         }
         self.promised += 1;
         Ok(())
@@ -37,13 +37,15 @@ impl IdleStacks {
     /// The stack that was used last, for a task to which one was promised.
     pub(super) fn take(&mut self, task: Arc<dyn Task>) -> Coroutine {
         self.promised -= 1;
-        self.idle.pop().expect("as many stacks as promises").begin(task)
+        let mut coroutine = self.idle.pop().expect("as many stacks as promises");
+        coroutine.begin(task);
+        coroutine
     }
 
     /// The stack of a task that has ended, to be kept or returned to the system.
-    pub(super) fn give_back(&mut self, stack: Stack) {
+    pub(super) fn give_back(&mut self, coroutine: Coroutine) {
         if self.idle.len() < self.kept.max(self.promised) {
-            self.idle.push(stack);
+            self.idle.push(coroutine);
         }
     }
 }

@@ -29,8 +29,7 @@ use super::{Config, HubId, Stacks, TaskId};
 /// the rest under any rule. tokio looks once in 61.
 const TASKS_A_TURN: usize = 64;
 
-/// A place for one task and the stack that it runs on, used again when the task has ended. It never
-/// moves: a resumption costs a pointer, however much a coroutine is.
+/// A place for one task and the stack that it runs on, used again when the task has ended.
 #[derive(Default)]
 struct Slot {
     /// None when the place is free.
@@ -178,7 +177,7 @@ impl Hub {
                     task.lost(why);
                 }
             }
-            _ => self.stacks.borrow_mut().give_back(left.into_stack()),
+            _ => self.stacks.borrow_mut().give_back(left),
         }
     }
 

@@ -13,53 +13,48 @@ use super::super::slab::overflow::{self, End};
 use super::super::slab::{Carved, Slab};
 use super::{OVERFLOWED, Resumed};
 
-/// A stack that no task is on.
-pub struct Stack(Carved);
+/// A stack, and the task that runs on it.
+pub struct Coroutine {
+    /// Where the stack is until its first task.
+    unused: Option<Carved>,
+    /// Where it is from then on.
+    used: Option<corosensei::Coroutine<(), (), End, Carved>>,
+    /// The address of its guard page.
+    guard: usize,
+}
 
-impl Stack {
+impl Coroutine {
     /// Carves a stack, and its guard page, from `slab`.
     ///
     /// # Errors
     ///
     /// As [`Slab::carve`].
     pub fn new(slab: &Rc<Slab>) -> io::Result<Self> {
-        slab.carve().map(Stack)
+        let stack = slab.carve()?;
+        Ok(Coroutine { guard: stack.guard(), unused: Some(stack), used: None })
     }
 
-    /// Puts `task` on it.
-    pub fn begin(self, task: Arc<dyn Task>) -> Coroutine {
-        let guard = self.0.guard();
-        let coroutine = corosensei::Coroutine::with_stack(self.0, move |yielder, ()| {
+    /// Puts `task` on the stack, whose last one has ended.
+    pub fn begin(&mut self, task: Arc<dyn Task>) {
+        let stack = self.used.take().map(corosensei::Coroutine::into_stack);
+        let stack = stack.or_else(|| self.unused.take()).expect("it is in one or the other");
+        self.used = Some(corosensei::Coroutine::with_stack(stack, move |yielder, ()| {
             YIELDER.set(yielder);
             task.run();
             End::Returned
-        });
-        Coroutine { coroutine, guard }
+        }));
     }
-}
 
-/// A task on its stack.
-pub struct Coroutine {
-    coroutine: corosensei::Coroutine<(), (), End, Carved>,
-    /// The address of its guard page.
-    guard: usize,
-}
-
-impl Coroutine {
     /// Enters the task's stack until it suspends or ends.
     pub fn resume(&mut self) -> Resumed {
-        let resumed = overflow::watched(&mut self.coroutine, self.guard);
+        let coroutine = self.used.as_mut().expect("a task has begun on it");
+        let resumed = overflow::watched(coroutine, self.guard);
         YIELDER.set(ptr::null());
         match resumed {
             CoroutineResult::Yield(()) => Resumed::Suspended,
             CoroutineResult::Return(End::Returned) => Resumed::Ended,
             CoroutineResult::Return(End::Overflowed) => Resumed::Lost(Box::new(OVERFLOWED)),
         }
-    }
-
-    /// The stack of a task that has ended.
-    pub fn into_stack(self) -> Stack {
-        Stack(self.coroutine.into_stack())
     }
 }
 

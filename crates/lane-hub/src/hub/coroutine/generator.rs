@@ -11,10 +11,10 @@ use generator::{Generator, Gn};
 
 use super::{OVERFLOWED, Resumed};
 
-/// A stack that no task is on.
-pub struct Stack(Generator<'static, (), ()>);
+/// A stack, and the task that runs on it.
+pub struct Coroutine(Generator<'static, (), ()>);
 
-impl Stack {
+impl Coroutine {
     /// Maps a stack of `stack_bytes`, and a guard page.
     ///
     /// # Errors
@@ -26,21 +26,15 @@ impl Stack {
         let words = (stack_bytes / size_of::<usize>()) & !1;
         // It panics when it cannot map; here that is an error like any other.
         catch_unwind(AssertUnwindSafe(|| Gn::<()>::new_opt(words, || ())))
-            .map(Stack)
+            .map(Coroutine)
             .map_err(|payload| io::Error::other(describe(payload.as_ref())))
     }
 
-    /// Puts `task` on it.
-    pub fn begin(mut self, task: Arc<dyn Task>) -> Coroutine {
+    /// Puts `task` on the stack, whose last one has ended.
+    pub fn begin(&mut self, task: Arc<dyn Task>) {
         self.0.init_code(move || task.run());
-        Coroutine(self.0)
     }
-}
 
-/// A task on its stack.
-pub struct Coroutine(Generator<'static, (), ()>);
-
-impl Coroutine {
     /// Enters the task's stack until it suspends or ends.
     pub fn resume(&mut self) -> Resumed {
         let resumed = catch_unwind(AssertUnwindSafe(|| self.0.resume()));
@@ -50,11 +44,6 @@ impl Coroutine {
             // A task never unwinds out of `run`, so this is `generator`'s own: `StackErr`.
             Err(payload) => Resumed::Lost(explain(payload)),
         }
-    }
-
-    /// The stack of a task that has ended.
-    pub fn into_stack(self) -> Stack {
-        Stack(self.0)
     }
 }
 

@@ -50,59 +50,45 @@ impl Source {
         })
     }
 
-    /// A new stack.
+    /// A coroutine with a new stack and without a task.
     ///
     /// # Errors
     ///
     /// The system maps no more memory, or the slab has no more stacks.
-    pub fn stack(&self) -> io::Result<Stack> {
-        match self {
-            Source::Generator(bytes) => generator::Stack::new(*bytes).map(Stack::Generator),
-            Source::Corosensei(slab) => corosensei::Stack::new(slab).map(Stack::Corosensei),
-        }
+    pub fn coroutine(&self) -> io::Result<Coroutine> {
+        let kind = match self {
+            Source::Generator(bytes) => Kind::Generator(generator::Coroutine::new(*bytes)?),
+            Source::Corosensei(slab) => Kind::Corosensei(corosensei::Coroutine::new(slab)?),
+        };
+        Ok(Coroutine(Box::new(kind)))
     }
 }
 
-/// A stack that no task is on.
-pub enum Stack {
-    /// Mapped by itself.
-    Generator(generator::Stack),
-    /// Carved from a slab.
-    Corosensei(corosensei::Stack),
-}
+/// A stack, and the task that runs on it.
+///
+/// Boxed, because it goes from idle to running and back for each task: a pointer is moved, however
+/// much the libraries keep.
+pub struct Coroutine(Box<Kind>);
 
-impl Stack {
-    /// Puts `task` on it, which runs when it is resumed.
-    pub fn begin(self, task: Arc<dyn Task>) -> Coroutine {
-        match self {
-            Stack::Generator(stack) => Coroutine::Generator(stack.begin(task)),
-            Stack::Corosensei(stack) => Coroutine::Corosensei(stack.begin(task)),
-        }
-    }
-}
-
-/// A task on its stack.
-pub enum Coroutine {
-    /// On a stack mapped by itself.
+enum Kind {
     Generator(generator::Coroutine),
-    /// On a stack carved from a slab.
     Corosensei(corosensei::Coroutine),
 }
 
 impl Coroutine {
-    /// Enters the task's stack until it suspends or ends.
-    pub fn resume(&mut self) -> Resumed {
-        match self {
-            Coroutine::Generator(coroutine) => coroutine.resume(),
-            Coroutine::Corosensei(coroutine) => coroutine.resume(),
+    /// Puts `task` on the stack, whose last one has ended. It runs when it is resumed.
+    pub fn begin(&mut self, task: Arc<dyn Task>) {
+        match &mut *self.0 {
+            Kind::Generator(coroutine) => coroutine.begin(task),
+            Kind::Corosensei(coroutine) => coroutine.begin(task),
         }
     }
 
-    /// The stack of a task that has ended.
-    pub fn into_stack(self) -> Stack {
-        match self {
-            Coroutine::Generator(coroutine) => Stack::Generator(coroutine.into_stack()),
-            Coroutine::Corosensei(coroutine) => Stack::Corosensei(coroutine.into_stack()),
+    /// Enters the task's stack until it suspends or ends.
+    pub fn resume(&mut self) -> Resumed {
+        match &mut *self.0 {
+            Kind::Generator(coroutine) => coroutine.resume(),
+            Kind::Corosensei(coroutine) => coroutine.resume(),
         }
     }
 
