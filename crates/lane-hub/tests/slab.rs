@@ -1,6 +1,8 @@
 //! What the hub promises holds on a slab, too.
 
 use std::hint::black_box;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -90,6 +92,20 @@ fn overflows_on_either_kind_of_stack_are_caught_in_one_process() {
             hub::run_on(stacks, Config::default(), || why_lost(hub::spawn(|| recurse(0)).unwrap()));
         assert_eq!(why.unwrap().unwrap(), "its stack overflowed");
     }
+}
+
+/// In a process of its own, which is this test's again.
+#[test]
+fn a_fault_elsewhere_still_ends_the_process() {
+    const NAME: &str = "a_fault_elsewhere_still_ends_the_process";
+    if std::env::var_os(NAME).is_some() {
+        // SAFETY: no page is mapped there, so it faults, and that is what is tested.
+        on_slab(|| unsafe { std::ptr::without_provenance::<u8>(8).read_volatile() });
+        return;
+    }
+    let mut this = Command::new(std::env::current_exe().unwrap());
+    let ended = this.args(["--exact", NAME]).env(NAME, "1").stderr(Stdio::null()).output();
+    assert!(ended.unwrap().status.signal().is_some());
 }
 
 #[test]

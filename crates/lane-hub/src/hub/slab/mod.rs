@@ -77,7 +77,9 @@ impl Slab {
         let usable_bytes = stack_bytes.checked_next_multiple_of(page_bytes).ok_or_else(too_many)?;
         let stride_bytes = usable_bytes + page_bytes;
         let bytes = stride_bytes.checked_mul(most).ok_or_else(too_many)?;
-        let start = reserve(bytes)?;
+        let start = reserve(bytes).map_err(|error| {
+            io::Error::new(error.kind(), format!("no address space for {most} stacks: {error}"))
+        })?;
         let stacks = RefCell::new(Stacks { next: start, warm: Vec::new(), cold: Vec::new() });
         Ok(Rc::new(Slab { start, bytes, page_bytes, stride_bytes, guards, stacks }))
     }
