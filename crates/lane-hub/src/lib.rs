@@ -23,6 +23,7 @@
 //! * [`hub::timers`], [`hub::reactor`], [`hub::mailbox`]: the three things that wake a task;
 //! * [`hub`]: the loop, and `run`, `spawn`, `sleep`, `park`;
 //! * [`hub::net`]: a TCP stream whose blocking calls suspend;
+//! * [`hub::foreign`]: waiting for a descriptor that somebody else opened;
 //! * [`hub::offload`]: work that would stop the whole hub, done on another thread;
 //! * [`hub::slab`]: a million stacks in one mapping, for whoever wants them.
 //!

@@ -19,6 +19,7 @@ use mailbox::Mailbox;
 use turn::Hub;
 
 pub mod coroutine;
+pub mod foreign;
 mod idle;
 mod join;
 pub mod mailbox;

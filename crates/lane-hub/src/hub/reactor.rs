@@ -16,6 +16,7 @@ use std::time::Duration;
 use rustix::event::{Timespec, epoll};
 
 use super::TaskId;
+use super::foreign::{self, Foreign, Waiter};
 
 /// Events taken from the kernel at once.
 const EVENTS_AT_ONCE: usize = 1024;
@@ -43,6 +44,7 @@ pub struct Reactor {
     epoll: OwnedFd,
     /// Indexed by descriptor; the kernel hands out the lowest free one, so this stays dense.
     sockets: Vec<[Half; 2]>,
+    pub(super) foreign: Foreign,
     events: Vec<epoll::Event>,
 }
 
@@ -55,7 +57,7 @@ impl Reactor {
     pub fn new() -> io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let events = Vec::with_capacity(EVENTS_AT_ONCE);
-        Ok(Reactor { epoll, sockets: Vec::new(), events })
+        Ok(Reactor { epoll, sockets: Vec::new(), foreign: Foreign::default(), events })
     }
 
     /// Registers a socket. There is no counterpart: closing it takes it out of the epoll, and
@@ -104,6 +106,11 @@ impl Reactor {
         self.sockets[fd as usize][direction as usize].waiter = task;
     }
 
+    /// Wakes a task once when a descriptor that was not [registered](Reactor::register) is ready.
+    pub(super) fn watch_foreign(&mut self, fd: RawFd, waiter: Waiter) -> io::Result<()> {
+        self.foreign.watch(&self.epoll, fd, waiter)
+    }
+
     /// Waits for events, at most `timeout` (for ever if `None`), and wakes the tasks that waited
     /// for them.
     ///
@@ -129,7 +136,12 @@ impl Reactor {
         }
         for event in &self.events {
             // Both are copied out: the event is packed as the kernel packs it.
-            let (fd, flags) = (event.data.u64() as usize, event.flags);
+            let (data, flags) = (event.data.u64(), event.flags);
+            if data & foreign::TAG != 0 {
+                self.foreign.heard((data & !foreign::TAG) as RawFd, &mut wake);
+                continue;
+            }
+            let fd = data as usize;
             let [read, write] = &mut self.sockets[fd];
             if let Some(task) = read.heard(flags, epoll::EventFlags::IN, epoll::EventFlags::RDHUP) {
                 wake(task);

@@ -57,7 +57,7 @@ pub(super) struct Hub {
     cancelling: Cell<bool>,
     stacks: RefCell<IdleStacks>,
     timers: RefCell<Timers>,
-    reactor: RefCell<Reactor>,
+    pub(super) reactor: RefCell<Reactor>,
     pub(super) mailbox: Arc<Mailbox>,
     /// What was in the mailbox; empty between turns.
     mail: Cell<Vec<TaskId>>,
