@@ -91,7 +91,7 @@
 //!
 //! # When not to do this
 //!
-//! Nearly always. [`blocking_style`](../blocking_style/index.html) gets the same for ureq from a
+//! Nearly always. [`blocking_style`] gets the same for ureq from a
 //! trait that the compiler checks; this crate is here to show what is possible, and what it costs.
 //!
 //! * It changes a whole executable from afar. Who reads `stream.read()` cannot know that a thousand
@@ -101,7 +101,8 @@
 //!   parked blocks, silently. Nothing in `std`'s promises forbids it.
 //! * Crates choose their waiting for threads. ureq with a time-out that covers the look-up of a name
 //!   looks it up on a thread of its own and waits for that in a channel: a `futex`, and the hub
-//!   stands still meanwhile.
+//!   stands still meanwhile. Blocking clients that are async code inside wait in an epoll or a channel
+//!   of their own, and never come here.
 //! * Stacks have a fixed size, which code that was written for 2 MiB or 8 MiB has never met.
 //! * A child that was forked and goes on without `exec` shares the hub's epoll with its parent, and
 //!   must not wait.
@@ -110,7 +111,8 @@
 //! is otherwise yours, with its tests run under the patch. That is what gevent was made for, too.
 //!
 //! In reading order: `waits` (on what, and for how long), `sockets`, `files`, `connections`,
-//! `clocks`, `names`. It needs Linux and glibc.
+//! `clocks`, `names`. It needs Linux and glibc. Like every lane: [`runtime`] says how tasks start and
+//! wait; [`lane`] is the job on it.
 
 use std::io;
 use std::thread;
@@ -120,10 +122,13 @@ use lane_hub::hub::{self, Config};
 mod clocks;
 mod connections;
 mod files;
+pub mod lane;
 mod names;
+pub mod runtime;
 mod sockets;
 mod waits;
 
+pub use lane::PATCHED;
 pub use waits::in_green;
 
 /// Runs `main` as the first green thread of a hub on this OS thread, with every call that would block

@@ -1,4 +1,4 @@
-//! A plain blocking program, as anybody writes it: [ureq](ureq), [`std::net`], [`std::thread::sleep`].
+//! A plain blocking program, as anybody writes it: [ureq], [`std::net`], [`std::thread::sleep`].
 //!
 //! It depends on no runtime and on nothing of this laboratory, and has no parameter behind which a
 //! runtime could be: its only one says how a task starts, which is `std::thread::spawn` or anything
