@@ -5,13 +5,16 @@
 
 use std::process::ExitCode;
 
-use compare_cli::{Door, LANES, RunOptions, enter, progress};
+use compare_cli::{Door, RunOptions, elsewhere, enter, progress};
 use harness::{Interrupt, OriginProcess, record};
 use job::Lane;
 
 #[allow(dead_code, reason = "the command includes this file for its pipeline")]
 fn main() -> ExitCode {
-    enter(Door::Bench, LANES, compare)
+    // Cargo names it for bench targets, and builds it first.
+    let patched = option_env!("CARGO_BIN_EXE_compare-patched");
+    elsewhere::become_if_asked(patched);
+    enter(Door::Bench, elsewhere::all_lanes(patched), compare)
 }
 
 /// Data flows one way: choice → plan → origin → samples → record → summary → tables.

@@ -4,6 +4,7 @@
 //! In reading order:
 //!
 //! * [`lanes`]: the registration, one line a lane;
+//! * [`elsewhere`]: the lane that is in a program of its own;
 //! * [`cli`]: what can be said on the command line;
 //! * [`mod@enter`]: which of its faces the program shows;
 //! * [`choice`]: options as workloads, lanes, a plan;
@@ -23,6 +24,7 @@ pub mod allocations;
 pub mod choice;
 pub mod cli;
 pub mod demo;
+pub mod elsewhere;
 pub mod enter;
 pub mod lanes;
 pub mod markers;

@@ -7,7 +7,8 @@ use lane_hub::hub::{self, Direction};
 use libc::{c_int, c_void, nfds_t, pollfd, sockaddr, socklen_t, syscall};
 
 use crate::waits::{
-    deadline, errno, events, fail, in_green, is_nonblocking, parked, ppoll_now, until_ready, wait,
+    deadline, errno, events, fail, flags, in_green, is_nonblocking, parked, ppoll_now, until_ready,
+    wait,
 };
 
 /// `connect(2)`.
@@ -19,10 +20,12 @@ use crate::waits::{
 unsafe extern "C" fn connect(fd: c_int, address: *const sockaddr, length: socklen_t) -> c_int {
     // SAFETY: the caller's promise.
     let call = || unsafe { syscall(libc::SYS_connect, fd, address, length) as c_int };
-    if !in_green() || is_nonblocking(fd) {
+    // What is no descriptor has all flags, and is the kernel's to refuse.
+    let flags = if in_green() { flags(fd) } else { libc::O_NONBLOCK };
+    if flags & libc::O_NONBLOCK != 0 {
         return call();
     }
-    match without_waiting(fd, call) {
+    match without_waiting(fd, flags, call) {
         Err(libc::EINPROGRESS) => match established(fd) {
             Ok(()) => 0,
             Err(errno) => fail(errno),
@@ -44,15 +47,13 @@ unsafe extern "C" fn connect(fd: c_int, address: *const sockaddr, length: sockle
     }
 }
 
-fn without_waiting(fd: c_int, call: impl FnOnce() -> c_int) -> Result<(), c_int> {
-    // SAFETY: neither command takes a pointer.
-    unsafe {
-        let flags = libc::fcntl(fd, libc::F_GETFL);
-        libc::fcntl(fd, libc::F_SETFL, flags | libc::O_NONBLOCK);
-        let result = if call() < 0 { Err(errno()) } else { Ok(()) };
-        libc::fcntl(fd, libc::F_SETFL, flags);
-        result
-    }
+fn without_waiting(fd: c_int, flags: c_int, call: impl FnOnce() -> c_int) -> Result<(), c_int> {
+    // SAFETY: the command takes no pointer.
+    let set = |flags: c_int| unsafe { libc::fcntl(fd, libc::F_SETFL, flags) };
+    set(flags | libc::O_NONBLOCK);
+    let result = if call() < 0 { Err(errno()) } else { Ok(()) };
+    set(flags);
+    result
 }
 
 /// Waits for a connection that is under way. `SO_SNDTIMEO` ends it with `EINPROGRESS`, as the

@@ -12,8 +12,7 @@ use crate::runtime::Patched;
 
 /// The blocking lanes' code and sockets, on green threads.
 ///
-/// It is a lane of a program of its own: a program that links this crate is patched with all its
-/// other lanes. So `compare`, whose lanes are functions in one program, does not have it yet.
+/// It must be the only lane of its program: whatever else is linked with it is patched, too.
 pub const PATCHED: Lane = Lane {
     id: "stackful/patched",
     waits: "a green thread parks in the C library's recv",

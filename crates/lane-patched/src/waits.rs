@@ -41,9 +41,14 @@ pub fn returned(result: c_long) -> ssize_t {
 /// and nothing is remembered: a descriptor's flags are shared with its duplicates, perhaps in
 /// another process, and its number is soon another's. It costs one system call a wait.
 pub fn is_nonblocking(fd: c_int) -> bool {
-    // SAFETY: F_GETFL takes no pointer.
-    let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
+    let flags = flags(fd);
     flags >= 0 && flags & libc::O_NONBLOCK != 0
+}
+
+/// A descriptor's flags, or -1.
+pub fn flags(fd: c_int) -> c_int {
+    // SAFETY: F_GETFL takes no pointer.
+    unsafe { libc::fcntl(fd, libc::F_GETFL) }
 }
 
 /// When the wait for a socket is over, by the time-out that the program has set on it (`std`'s
