@@ -17,6 +17,9 @@ pub fn marker(lane: &str, (x, y): (f64, f64)) -> Element {
         "diamond" => &[(0.0, -5.0), (5.0, 0.0), (0.0, 5.0), (-5.0, 0.0)],
         "triangle-up" => &[(0.0, -5.0), (4.8, 3.6), (-4.8, 3.6)],
         "triangle-down" => &[(0.0, 5.0), (4.8, -3.6), (-4.8, -3.6)],
+        "triangle-right" => &[(5.0, 0.0), (-3.6, 4.8), (-3.6, -4.8)],
+        "triangle-left" => &[(-5.0, 0.0), (3.6, 4.8), (3.6, -4.8)],
+        "wedge" => &[(0.0, -5.5), (2.6, 4.5), (-2.6, 4.5)],
         "cross" => {
             let cross = Data::new().move_to((tenth(x - 3.5), tenth(y - 3.5))).line_by((7, 7));
             let cross = cross.move_by((0, -7)).line_by((-7, 7));
