@@ -16,10 +16,11 @@ pub fn trials() -> Vec<Trial> {
     ]
 }
 
-/// The small workloads, with a point at which the first is looked at.
+/// The small workloads, with a point at which the first is looked at, and without its promise of how
+/// much is in flight: these runs are not about that.
 fn with_timeline(point: &str) -> Scratch {
     let scratch = Scratch::new();
-    let timeline = format!("in_flight_least = 1.0\ntimeline = {point}\n");
+    let timeline = format!("timeline = {point}\n");
     let text = WORKLOADS.replace("in_flight_least = 1.0\n", &timeline);
     fs::write(scratch.path("w.toml"), text).unwrap();
     scratch
