@@ -4,8 +4,9 @@
 //! gevent replaces the socket module under the program's feet. Here the executable itself defines
 //! the functions of the C library that wait: `recv`, `send`, `connect`, `poll`, `clock_nanosleep`
 //! and a dozen more. The linker takes the first definition that it finds, so `std`, and every crate
-//! on top of it, calls these. There is no `LD_PRELOAD`, no fork of a library and no feature flag:
-//! **whatever links this crate is patched**, and a library must never do so.
+//! on top of it, calls these, in debug builds and under thin and fat LTO alike. There is no
+//! `LD_PRELOAD`, no fork of a library and no feature flag: **whatever links this crate is patched**,
+//! and a library must never do so.
 //!
 //! ```text
 //!   ureq::get(url).call()                         a crate that has never heard of green threads
