@@ -17,6 +17,7 @@ pub fn trials() -> Vec<Trial> {
         trial("a_record_prints_the_same_tables_again", tables_again),
         trial("the_summary_is_there_as_json_and_as_markdown", json_and_markdown),
         trial("a_run_leaves_a_page_that_can_be_made_again", page),
+        trial("a_run_leaves_its_tables_beside_its_record", tables_beside),
         trial("a_terminal_gets_bold_unless_no_color_is_set", bold_in_a_terminal),
         trial("may_minihttp_can_serve_and_the_record_says_so", another_origin),
         trial("a_readers_own_documents_are_fetched", own_documents),
@@ -117,6 +118,19 @@ fn json_and_markdown() {
 
     let page = fs::read_to_string(page).unwrap();
     assert_eq!(page.matches("| 1 | - |").count(), 4, "a best row for each group: {page}");
+}
+
+fn tables_beside() {
+    let scratch = Scratch::new();
+    let run = said(&mut scratch.run(&format!("{SOUND} --workloads works")));
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let beside = |name: &str| fs::read_to_string(scratch.path("record").join(name)).unwrap();
+    let page = beside("report.md");
+    assert!(page.contains("### works\n\nWhat work costs.\n"), "{page}");
+    let tables = beside("tables.csv");
+    assert!(tables.starts_with("workload,documents,"), "{tables}");
+    // Three lanes and one of them again, at two points with two clients.
+    assert_eq!(tables.lines().count(), 1 + 4 * 2 * 2, "{tables}");
 }
 
 fn bold_in_a_terminal() {

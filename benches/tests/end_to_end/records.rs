@@ -16,6 +16,7 @@ pub fn trials() -> Vec<Trial> {
         trial("figures_of_several_records_are_held_side_by_side", repeat),
         trial("a_published_record_reads_as_the_one_it_was", publish),
         trial("a_record_is_published_in_the_project_it_is_called_in", publish_here),
+        trial("a_page_is_made_what_the_records_that_it_names_say", splice),
         trial("a_record_has_not_changed_from_itself_and_a_slower_one_has", diff),
         trial("a_record_is_compared_with_now_by_the_options_it_was_made_with", diff_now),
         trial("what_a_record_was_made_with_may_be_gone", diff_now_gone),
@@ -178,6 +179,48 @@ fn publish() {
     for command in ["agree", "diff"] {
         let same = said(program().args([command, folder]).arg(scratch.path("copy")));
         assert_eq!(same.code, Some(0), "{same:?}");
+    }
+}
+
+fn splice() {
+    let scratch = Scratch::new();
+    with_copy(&scratch, |_| {});
+    let page = scratch.path("page.md");
+    let asks_for = |asked: &[&str]| {
+        let marked =
+            asked.iter().map(|asked| format!("<!-- spliced: {asked} -->\n<!-- /spliced -->\n"));
+        fs::write(&page, marked.collect::<String>()).unwrap();
+    };
+    let table = "table record=record workload=works client=raw documents=30";
+    asks_for(&[table, "chart record=copy workload=works client=library file=chart.svg"]);
+    let stale = asked(&scratch, "splice @page.md --check");
+    assert_eq!((stale.code, stale.stdout.as_str()), (Some(1), ""), "{stale:?}");
+    assert!(
+        stale.stderr.contains("page.md is not what the records say: renew it with"),
+        "{stale:?}"
+    );
+    assert!(!exists(&scratch.path("chart.svg")), "it was only looked at");
+
+    let renewed = asked(&scratch, "splice @page.md");
+    assert_eq!((renewed.code, renewed.stdout.lines().count()), (Some(0), 2), "{renewed:?}");
+    let text = fs::read_to_string(&page).unwrap();
+    assert!(text.contains("From [`record`](record), which `compare run "), "{text}");
+    assert_eq!(text.matches("| N=30 C=3 raw | ").count(), 3 + 1, "{text}");
+    assert!(!text.contains("library |") && text.contains("](chart.svg)\n"), "{text}");
+    assert!(fs::read_to_string(scratch.path("chart.svg")).unwrap().starts_with("<svg "));
+    let fresh = asked(&scratch, "splice @page.md --check");
+    assert_eq!((fresh.code, fresh.stderr.as_str()), (Some(0), ""), "{fresh:?}");
+
+    for (marker, why) in [
+        ("table record=nowhere", "line 1: "),
+        ("table record=record workload=other", "there is nothing of record=record workload=other"),
+        ("table record=record lane=x", "a table has no lane="),
+        ("picture record=record", "picture is no form"),
+    ] {
+        asks_for(&[marker]);
+        let misused = asked(&scratch, "splice @page.md");
+        assert_eq!(misused.code, Some(2), "{misused:?}");
+        assert!(misused.stderr.contains(why), "{misused:?}");
     }
 }
 
