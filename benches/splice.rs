@@ -35,8 +35,9 @@ What stands between these two lines of the page is replaced:
   <!-- /spliced -->
 
 Forms:
-  table    where the record comes from, and its tables of workload=NAME,… client=NAME
-           documents=N,… concurrency=C,…; all where nothing is said
+  source   which run made the record, on which machine, and what to mind about it
+  table    its tables of workload=NAME,… client=NAME documents=N,… concurrency=C,…; all where
+           nothing is said
   legend   what the heads of such tables leave out
   chart    wall time over documents of workload=NAME client=NAME, as an SVG that is written to
            file=PATH
@@ -110,6 +111,7 @@ struct Maker {
 impl Maker {
     fn make(&mut self, marker: &Marker) -> anyhow::Result<String> {
         let keys: &[&str] = match marker.form.as_str() {
+            "source" => &["record"],
             "table" | "legend" => &["record", "workload", "client", "documents", "concurrency"],
             "chart" => &["record", "workload", "client", "file"],
             form => bail!("{form} is no form; `compare splice --help` lists them"),
@@ -126,10 +128,8 @@ impl Maker {
         }
         let (recorded, summary) = &self.records[name];
         match marker.form.as_str() {
-            "table" => {
-                let tables = markdown::tables(&selected(marker, summary)?);
-                Ok(provenance(name, recorded, summary) + &tables)
-            }
+            "source" => Ok(source(name, recorded, summary)),
+            "table" => Ok(markdown::tables(&selected(marker, summary)?)),
             "legend" => Ok(cells::captions(&selected(marker, summary)?).join("\n\n")),
             _ => {
                 let (workload, file) = (marker.value("workload")?, marker.value("file")?);
@@ -149,8 +149,8 @@ impl Maker {
     }
 }
 
-/// From which run the tables below it are, and what to mind about it.
-fn provenance(name: &str, recorded: &Recorded, summary: &Summary) -> String {
+/// From which run tables are, and what to mind about it.
+fn source(name: &str, recorded: &Recorded, summary: &Summary) -> String {
     let options = again::what_was_measured(&recorded.environment.arguments);
     let command = ["compare", "run"].into_iter().chain(options.iter().map(String::as_str));
     let command = command.collect::<Vec<_>>().join(" ");

@@ -192,7 +192,11 @@ fn splice() {
         fs::write(&page, marked.collect::<String>()).unwrap();
     };
     let table = "table record=record workload=works client=raw documents=30";
-    asks_for(&[table, "chart record=copy workload=works client=library file=chart.svg"]);
+    asks_for(&[
+        "source record=record",
+        table,
+        "chart record=copy workload=works client=library file=chart.svg",
+    ]);
     let stale = asked(&scratch, "splice @page.md --check");
     assert_eq!((stale.code, stale.stdout.as_str()), (Some(1), ""), "{stale:?}");
     assert!(
