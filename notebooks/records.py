@@ -195,13 +195,13 @@ def medians(samples: pl.DataFrame, by: list[str], column: str) -> pl.DataFrame:
 
 # How a lane looks: colour, dashes, shape. The same as in `crates/report/src/palette.rs`.
 LOOKS = {
-    "blocking/sequential": ("#8c8c8c", [2, 3], "cross"),
+    "blocking/sequential": ("#6a6a6a", [1, 0], "cross"),
     "blocking/pool": ("#e69f00", [1, 0], "square"),
     "blocking/threads": ("#d55e00", [1, 0], "triangle-up"),
     "stackful/may": ("#009e73", [1, 0], "diamond"),
     "stackful/hub": ("#35b5a6", [6, 3], "circle"),
     "stackless/tokio": ("#3b7dd8", [1, 0], "triangle-down"),
-    "stackless/tokio-local": ("#cc79a7", [8, 3, 2, 3], "circle"),
+    "stackless/tokio-local": ("#a8589f", [8, 3, 2, 3], "triangle-right"),
 }
 
 #: A lane that somebody has added.
