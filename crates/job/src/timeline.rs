@@ -108,7 +108,7 @@ impl Timeline {
         for call in calls {
             // Of several that asked for the same, whoever began first was sent first.
             let is_its = |(place, exchange): &(usize, &Exchange)| {
-                let during = call.begun_ns..=call.last_byte_ns;
+                let during = call.begun_ns..=call.parsed_ns;
                 !is_taken[*place]
                     && exchange.target == call.target.as_bytes()
                     && during.contains(&exchange.sent_ns)
@@ -144,7 +144,8 @@ impl Called {
             connected_ns: opened.map(|(_, connected)| connected),
             sent_ns: exchange.map(|exchange| exchange.sent_ns),
             first_byte_ns,
-            // Its service time began a little after the call did.
+            // Its service time began after the call did: a little, or as long as somebody else had
+            // the processor.
             last_byte_ns: self.last_byte_ns.max(first_byte_ns.unwrap_or(0)),
             parsed_ns: self.parsed_ns,
             thread: self.thread,
@@ -289,6 +290,20 @@ mod tests {
         assert!(requests.iter().all(|request| request.connecting_ns.is_none()), "{requests:?}");
         assert!(requests[0].sent_ns < requests[1].sent_ns, "each has an exchange of its own");
         assert!(requests.iter().all(|request| request.sent_ns >= Some(request.begun_ns)));
+    }
+
+    #[test]
+    fn a_call_that_was_held_up_before_it_began_keeps_its_exchange() {
+        let timeline = timeline();
+        let call = timeline.call("http://x/a");
+        let mut connection = timeline.connected(Instant::now());
+        connection.wrote(b"GET /a HTTP/1.1\r\n\r\n", Instant::now());
+        connection.read(1);
+        // By its own clock it took no time, which ends before anything was sent.
+        call.brought(&Fetched { service_time: Duration::ZERO, ..fetched() });
+        let [request] = timeline.requests()[..] else { panic!("one request") };
+        assert!(request.sent_ns.is_some());
+        assert!(Some(request.last_byte_ns) >= request.first_byte_ns, "{request:?}");
     }
 
     #[test]
