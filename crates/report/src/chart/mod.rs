@@ -14,8 +14,8 @@
 //!
 //! * here: what is to be seen;
 //! * [`scale`] and [`labels`]: where;
-//! * [`draw`]: how it looks;
-//! * [`elements`]: what it is drawn with.
+//! * `draw`: how it looks;
+//! * `elements`: what it is drawn with.
 
 use harness::plan::{Cell, PlannedWorkload};
 use harness::record::Recorded;
