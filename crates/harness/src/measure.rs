@@ -23,6 +23,7 @@ use crate::plan::{Cell, Plan};
 use crate::process::{Wake, child_of};
 use crate::record::{Ending, How, LeftOut, Record, RecordError};
 use crate::sample::Sample;
+use crate::variant::Variant;
 
 /// All that is needed to measure.
 #[derive(Debug)]
@@ -284,7 +285,7 @@ fn sample(
 
     let mut command = child_of(bench.program);
     // A backtrace would push the panic's message out of what a person is told.
-    command.args(["lane", &cell.lane]).env("RUST_BACKTRACE", "0");
+    command.args(["lane", Variant::told(&cell.lane)]).env("RUST_BACKTRACE", "0");
     bench.origin.reset()?;
     let (limit, is_cut) = bench.pace.limit_now();
     let (before, ticks) = (Network::now(), Ticks::now());

@@ -62,6 +62,12 @@ impl Variant {
         Variant { lane, planted: Some(Planted::Nothing) }
     }
 
+    /// What a process is told to run the lane of this name. One that adds nothing is told the lane's
+    /// own: a longer argument already lies elsewhere in memory than a shorter one.
+    pub fn told(name: &str) -> &str {
+        name.strip_suffix("+again").unwrap_or(name)
+    }
+
     /// The name of a lane and what is added to it, parted at the `+`.
     ///
     /// # Errors
@@ -177,6 +183,8 @@ mod tests {
             assert_eq!(parsed, ("floor/null", planted));
             assert_eq!(Variant { lane: FLOOR, planted }.id(), name);
         }
+        assert_eq!(Variant::told("a/b+again"), "a/b", "the same process, told the same");
+        assert_eq!(Variant::told("a/b+cpu=5%"), "a/b+cpu=5%");
         for wrong in ["a/b+", "a/b+twice", "a/b+cpu=5", "a/b+cpu=0%", "a/b+bytes=-1", "a/b+bytes"] {
             let error = Variant::parse(wrong).unwrap_err().to_string();
             assert!(error.starts_with(&format!("`{wrong}` adds nothing")), "{error}");
