@@ -51,8 +51,9 @@ pub fn become_if_asked(program: Option<&str>) {
     let arguments: Vec<_> = env::args_os().skip(1).collect();
     let [lane, name] = &arguments[..] else { return };
     let Some(program) = program else { return };
-    // With or without something planted behind a `+`.
-    let is_asked = lane == "lane" && name.to_string_lossy().split('+').next() == Some(PATCHED.id);
+    // With or without something planted behind a `+`, and as long as all names are told.
+    let is_asked =
+        lane == "lane" && name.to_string_lossy().trim_end().split('+').next() == Some(PATCHED.id);
     if is_asked && env::var_os(CHILD).is_some() {
         // What comes back is an error. The lane's own `run` says then what is wrong.
         let _ = Command::new(program).args(&arguments).exec();

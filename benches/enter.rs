@@ -104,7 +104,7 @@ fn command(
             Ok(ExitCode::SUCCESS)
         }
         Command::Lane { id } => {
-            Ok(harness::child::run(&one_lane(id, lanes)?, allocations::COUNTER))
+            Ok(harness::child::run(&one_lane(id.trim_end(), lanes)?, allocations::COUNTER))
         }
     }
 }

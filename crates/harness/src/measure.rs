@@ -285,7 +285,7 @@ fn sample(
 
     let mut command = child_of(bench.program);
     // A backtrace would push the panic's message out of what a person is told.
-    command.args(["lane", Variant::told(&cell.lane)]).env("RUST_BACKTRACE", "0");
+    command.args(["lane", &Variant::told(&cell.lane)]).env("RUST_BACKTRACE", "0");
     bench.origin.reset()?;
     let (limit, is_cut) = bench.pace.limit_now();
     let (before, ticks) = (Network::now(), Ticks::now());

@@ -18,6 +18,7 @@ use crate::network::Network;
 use crate::placement::Placement;
 use crate::plan::{Cell, Plan, PlannedCell};
 use crate::process::{Wake, child_of};
+use crate::variant::Variant;
 use crate::workload::Point;
 
 /// The version of a line in `timelines.jsonl`.
@@ -116,7 +117,7 @@ fn look(bench: &mut Bench<'_>, cell: &Cell) -> Result<Option<Timeline>, MeasureE
     let started_unix_ms = unix_ms();
     let mut command = child_of(bench.program);
     // A backtrace would push the panic's message out of what a person is told.
-    command.args(["lane", &cell.lane]).env("RUST_BACKTRACE", "0");
+    command.args(["lane", &Variant::told(&cell.lane)]).env("RUST_BACKTRACE", "0");
     let limit = bench.pace.limit;
     let ended = lane_process::run(&mut command, &job, None, limit, bench.interrupt);
     let ended =

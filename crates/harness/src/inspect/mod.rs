@@ -26,6 +26,7 @@ use crate::placement::Placement;
 use crate::plan::{Cell, Plan, PlannedCell};
 use crate::process::{Wake, child_of};
 use crate::sample::Sample;
+use crate::variant::Variant;
 use crate::workload::Point;
 
 mod held_job;
@@ -271,7 +272,7 @@ fn look_at_memory(
     found: &mut Inspection,
 ) -> io::Result<Ended> {
     let mut command = child_of(bench.program);
-    command.args(["lane", &cell.lane]);
+    command.args(["lane", &Variant::told(&cell.lane)]);
     let (stdin, held) = HeldJob::of(job)?;
     let running = Running::start(quiet(&mut command).stdin(stdin), None)?;
     let watch = memory::Watch { process: running.process(), interrupt: bench.interrupt };
@@ -286,7 +287,8 @@ fn look_at_system_calls(
     job: &job::Job,
     found: &mut Inspection,
 ) -> io::Result<Ended> {
-    let (mut command, summary) = system_calls::Summary::of(bench.program, &["lane", &cell.lane])?;
+    let told = Variant::told(&cell.lane);
+    let (mut command, summary) = system_calls::Summary::of(bench.program, &["lane", &told])?;
     let ended = lane_process::run(
         quiet(&mut command),
         job,
