@@ -1,5 +1,6 @@
 //! Options as workloads, lanes, a plan.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 use std::{env, fs};
@@ -9,9 +10,9 @@ use harness::environment::{Build, locked_crates};
 use harness::origin_process::{Service, origin_threads};
 use harness::placement::Processors;
 use harness::plan::{NotRun, PlannedCell, Wishes};
-use harness::process::THIS_IMAGE;
+use harness::process::Program;
 use harness::record::RecordError;
-use harness::workload::{self, Counts};
+use harness::workload::{self, Counts, OTHER};
 use harness::{
     Bench, Corpora, Environment, Interrupt, Limits, OriginProcess, Pace, Placement, Plan, Planted,
     Record, Variant, Workload,
@@ -21,6 +22,7 @@ use job::Lane;
 use crate::allocations;
 use crate::cli::RunOptions;
 use crate::enter::Misuse;
+use crate::registry::Registry;
 
 const WORKLOADS: &str = include_str!("workloads.toml");
 
@@ -29,8 +31,9 @@ const WORKLOADS: &str = include_str!("workloads.toml");
 pub struct Choice<'a> {
     options: &'a RunOptions,
     began: Instant,
-    program: PathBuf,
+    program: Program,
     lanes: Vec<Variant>,
+    registry: Registry,
     workloads: Vec<Workload>,
     corpora: Corpora,
     limits: Limits,
@@ -47,15 +50,26 @@ impl RunOptions {
     pub fn choose(&self, lanes: &[Lane]) -> anyhow::Result<Choice<'_>> {
         let began = Instant::now();
         self.check_files().map_err(Misuse::of)?;
-        let lanes = self.chosen_variants(lanes)?;
+        let registry = Registry::with(&self.lane)?;
+        let lanes = self.chosen_variants(&[lanes, &registry.lanes()].concat(), &registry)?;
         let processors = self.chosen_processors()?;
         let workloads = self.chosen_workloads()?;
         let files = self.corpus.as_deref().map(origin::read_folder).transpose();
         let corpora = Corpora::new(&workloads, files.map_err(Misuse::of)?, self.seed);
         let corpora = corpora.map_err(Misuse::of)?;
-        let program = PathBuf::from(THIS_IMAGE);
+        let program = Program { variables: registry.variables(), ..Program::this() };
         let limits = Limits::raised().with_threads_of_user();
-        Ok(Choice { options: self, began, program, lanes, workloads, corpora, limits, processors })
+        Ok(Choice {
+            options: self,
+            began,
+            program,
+            lanes,
+            registry,
+            workloads,
+            corpora,
+            limits,
+            processors,
+        })
     }
 
     /// Every workload of the file, as it is written there.
@@ -85,14 +99,20 @@ impl RunOptions {
         select_lanes(lanes, &self.lanes).map_err(Misuse::of)
     }
 
-    /// The same with the variants that are named, and with one lane twice: what a run takes for a
-    /// difference between two names of one lane, it may take for one anywhere.
-    fn chosen_variants(&self, lanes: &[Lane]) -> anyhow::Result<Vec<Variant>> {
-        let mut chosen: Vec<_> = self.chosen_lanes(lanes)?.into_iter().map(Variant::from).collect();
+    /// The same with those that were told, with the variants that are named, and with one lane twice:
+    /// what a run takes for a difference between two names of one lane, it may take for one anywhere.
+    fn chosen_variants(&self, lanes: &[Lane], registry: &Registry) -> anyhow::Result<Vec<Variant>> {
+        let mut chosen = self.chosen_lanes(lanes)?;
+        let told = lanes.iter().filter(|lane| registry.is_told(lane.id));
+        let left: Vec<_> = told.filter(|told| !chosen.iter().any(|c| c.id == told.id)).collect();
+        chosen.extend(left);
+        let mut chosen: Vec<_> = chosen.into_iter().map(Variant::from).collect();
         if self.verify {
             return Ok(chosen);
         }
-        let again = chosen.last().map(|last| Variant::again(last.lane));
+        // Of the last that runs everywhere.
+        let last = chosen.iter().rfind(|variant| variant.lane.model() != OTHER).or(chosen.last());
+        let again = last.map(|last| Variant::again(last.lane));
         for name in self.lanes.iter().filter(|name| name.contains('+')) {
             let (id, planted) = Variant::parse(name).map_err(Misuse::of)?;
             let lane = lanes.iter().find(|lane| lane.id == id).expect("it was chosen above");
@@ -138,6 +158,12 @@ impl RunOptions {
 }
 
 impl Choice<'_> {
+    /// The lanes that somebody asked for: they run whatever the workload says.
+    fn always(&self) -> BTreeSet<&str> {
+        let is_named = |id: &str| !self.options.lanes.is_empty() || self.registry.is_told(id);
+        self.lanes.iter().map(|variant| variant.lane.id).filter(|id| is_named(id)).collect()
+    }
+
     /// Plans what was chosen.
     ///
     /// # Errors
@@ -147,6 +173,8 @@ impl Choice<'_> {
         let plan = Plan::new(&Wishes {
             workloads: &self.workloads,
             lanes: &self.lanes,
+            always: &self.always(),
+            missing: &self.registry.missing(),
             corpora: &self.corpora,
             limits: &self.limits,
             profile: self.options.profile(),
@@ -171,7 +199,7 @@ impl Choice<'_> {
     /// The folder of documents is gone.
     pub fn service(&self) -> anyhow::Result<Service> {
         Ok(Service {
-            program: self.program.clone(),
+            program: self.program.path.clone(),
             server: self.options.origin.name().to_owned(),
             threads: origin_threads(),
             seed: self.options.seed,
@@ -186,7 +214,7 @@ impl Choice<'_> {
     ///
     /// The folder that was named holds a record already, or the system does not let us.
     pub fn record(&self, plan: &Plan) -> anyhow::Result<Record> {
-        let environment = self.environment()?;
+        let environment = self.environment(plan)?;
         if let Some(folder) = &self.options.record {
             return Ok(Record::create(folder, plan, &environment)?);
         }
@@ -198,13 +226,14 @@ impl Choice<'_> {
     /// # Errors
     ///
     /// The lock file that the program was built from is none.
-    fn environment(&self) -> anyhow::Result<Environment> {
+    fn environment(&self, plan: &Plan) -> anyhow::Result<Environment> {
         let build = Build {
             rustc: option_env!("COMPARE_RUSTC").unwrap_or("rustc unknown").to_owned(),
             commit: option_env!("COMPARE_COMMIT").map(str::to_owned),
             modified: option_env!("COMPARE_STATUS").map(|status| !status.is_empty()),
             optimised: !cfg!(debug_assertions),
             features: allocations::FEATURE.into_iter().map(str::to_owned).collect(),
+            others: self.registry.versions(&plan.lanes_running()),
             crates: locked_crates(include_str!("../Cargo.lock"))?,
         };
         let server = self.options.origin.name();
@@ -221,11 +250,11 @@ impl Choice<'_> {
     ) -> Bench<'b> {
         let pace = Pace {
             began: self.began,
-            budget: self.options.budget(),
+            budget: self.options.budget(&self.workloads),
             limit: self.options.limit(),
             warm_up: !self.options.verify,
         };
-        let (program, corpora) = (self.program.as_path(), &self.corpora);
+        let (program, corpora) = (&self.program, &self.corpora);
         let (processors, inspect) = (self.processors.as_ref(), self.options.inspects());
         Bench { program, plan, corpora, origin, record, processors, interrupt, pace, inspect }
     }

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use harness::workload::COUNT_MOST;
-use harness::{Placement, Profile};
+use harness::{Placement, Profile, Workload};
 
 use crate::demo::DemoOptions;
 use crate::demo::trap::TrapOptions;
+use crate::others::OthersOptions;
 use crate::page::ReportOptions;
 use crate::publish::PublishOptions;
 use crate::records::{AgreeOptions, CheckOptions, DiffOptions, RepeatOptions};
@@ -33,6 +34,9 @@ Examples:
   compare run --concurrency 64,512 --samples 10 --json
   compare run --inspect                    and what memory, system calls and allocations it took
   compare run --corpus my-documents/       your own *.json documents, too
+  compare run --lane mine='./program -x'   your own program, too
+  compare run --workloads articles         what the articles measured, other languages included
+  compare others install                   what those are run with, below the target folder
   compare table target/compare/DATE-TIME   the tables of a record, once more
   compare report target/compare/DATE-TIME  its page for a browser, once more: report.html
   compare diff BEFORE AFTER                what has changed between two records; --now runs it again
@@ -66,6 +70,8 @@ pub enum Command {
     Publish(PublishOptions),
     /// Renew the tables and charts of a page from the records that it names
     Splice(SpliceOptions),
+    /// List programs of other languages that do the job, and set up what they are run with
+    Others(OthersOptions),
     /// Serve the documents, and nothing else
     Origin(origin::Options),
     /// Let one green thread of several block: a part of the demonstration
@@ -95,7 +101,11 @@ pub struct RunOptions {
     /// the lane with a known cost planted in it, to see that it is found
     #[arg(long, value_name = "LANE,…", value_delimiter = ',')]
     pub lanes: Vec<String>,
-    /// Only these workloads, separated by commas
+    /// One lane more, which runs in every workload: NAME=COMMAND, where the command reads a job and
+    /// writes an outcome (the lane protocol); it is started in this folder, by a shell
+    #[arg(long, value_name = "NAME=COMMAND")]
+    pub lane: Vec<String>,
+    /// Only these workloads or groups of workloads, separated by commas
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub workloads: Vec<String>,
     /// These concurrencies in place of each workload's own
@@ -227,11 +237,17 @@ impl RunOptions {
     }
 
     /// After which time no sample is begun: a margin below what is promised, for the one that is
-    /// under way and for the tables. Who names the samples gets them.
-    pub fn budget(&self) -> Option<Duration> {
+    /// under way and for the tables. Who names the samples gets them, and who names a workload that
+    /// says how long it takes gives it the time.
+    pub fn budget(&self, workloads: &[Workload]) -> Option<Duration> {
+        let told = workloads.iter().filter_map(|workload| workload.minutes).max();
+        let told = told.filter(|_| !self.workloads.is_empty());
         match self.profile() {
             _ if self.budget.is_some() => self.budget,
             _ if self.samples.is_some() => None,
+            Profile::Quick | Profile::Standard if told.is_some() => {
+                told.map(|minutes| Duration::from_secs(60 * minutes))
+            }
             Profile::Quick => Some(Duration::from_secs(50)),
             Profile::Standard => Some(Duration::from_secs(280)),
             Profile::Full | Profile::Verify => None,

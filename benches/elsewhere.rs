@@ -30,6 +30,7 @@ pub const PATCHED: Lane = Lane {
     id: "stackful/patched",
     waits: "a green thread parks in the C library's recv",
     mirrors: "gevent.monkey.patch_all()",
+    clients: job::Client::BOTH,
     // The hub's stacks, and one socket a task.
     needs: |job| (lane_hub::HUB.needs)(job),
     run: |_job| {

@@ -19,7 +19,8 @@ use report::Summary;
 use crate::allocations;
 use crate::cli::{Cli, Command, RunOptions};
 use crate::print::tell_line;
-use crate::{demo, page, print, publish, records, splice, verify};
+use crate::registry::{self, Registry};
+use crate::{demo, others, page, print, publish, records, splice, verify};
 
 /// Through which target somebody came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +80,9 @@ fn command(
 ) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run(options) if options.list => {
-            print::list(&options.chosen_lanes(lanes)?, &options.named_workloads()?)?;
+            let registry = Registry::with(&options.lane)?;
+            let lanes = options.chosen_lanes(&[lanes, &registry.lanes()].concat())?;
+            print::list(&lanes, &options.named_workloads()?, &registry.missing())?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Run(options) => pipeline(options, lanes),
@@ -99,11 +102,13 @@ fn command(
         Command::Check(options) => records::check(options),
         Command::Publish(options) => publish::publish(options),
         Command::Splice(options) => splice::splice(options),
+        Command::Others(options) => others::others(options),
         Command::Origin(options) => {
             origin::run(options)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Lane { id } => {
+            registry::become_program(id.trim_end())?;
             Ok(harness::child::run(&one_lane(id.trim_end(), lanes)?, allocations::COUNTER))
         }
     }

@@ -5,6 +5,8 @@
 //!
 //! * [`lanes`]: the registration, one line a lane;
 //! * [`elsewhere`]: the lane that is in a program of its own;
+//! * [`registry`]: lanes that are programs, in whatever language;
+//! * [`mod@others`]: what those are run with, and setting it up;
 //! * [`cli`]: what can be said on the command line;
 //! * [`mod@enter`]: which of its faces the program shows;
 //! * [`choice`]: options as workloads, lanes, a plan;
@@ -28,11 +30,13 @@ pub mod elsewhere;
 pub mod enter;
 pub mod lanes;
 pub mod markers;
+pub mod others;
 pub mod page;
 pub mod print;
 pub mod progress;
 pub mod publish;
 pub mod records;
+pub mod registry;
 pub mod splice;
 pub mod verify;
 

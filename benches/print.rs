@@ -1,5 +1,6 @@
 //! Tables, JSON, Markdown, lists.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
@@ -86,11 +87,16 @@ pub fn table(options: &TableOptions) -> anyhow::Result<()> {
 /// # Errors
 ///
 /// It cannot be written.
-pub fn list(lanes: &[Lane], workloads: &[Workload]) -> anyhow::Result<()> {
+pub fn list(
+    lanes: &[Lane],
+    workloads: &[Workload],
+    missing: &BTreeMap<String, String>,
+) -> anyhow::Result<()> {
     let mut lines = vec!["lanes".to_owned()];
     for Lane { id, waits, mirrors, .. } in lanes {
         lines.push(format!("  {id:INDENT$}{waits}"));
         lines.extend(indented(&format!("stands for {mirrors}")));
+        lines.extend(missing.get(*id).into_iter().flat_map(|why| indented(why)));
     }
     lines.push("workloads".to_owned());
     for workload in workloads {
@@ -100,13 +106,21 @@ pub fn list(lanes: &[Lane], workloads: &[Workload]) -> anyhow::Result<()> {
             Documents::InMilliseconds(milliseconds) => format!("those of {milliseconds} ms"),
             Documents::Counts(counts) => listed(&counts.0),
         };
-        let (delay, concurrency) = (*delay_us as f64 / 1e3, listed(&concurrency.0));
+        let delays: Vec<_> =
+            delay_us.all_us().iter().map(|delay| (*delay as f64 / 1e3).to_string()).collect();
+        let (delay, concurrency) = (delays.join(" and "), listed(&concurrency.0));
         let rate = rate.as_ref().map_or(String::new(), |rate| format!("; {}/s", listed(&rate.0)));
         let point = format!("N = {documents}; C = {concurrency}{rate}; {delay} ms away");
         lines.push(format!("  {name:INDENT$}{point}"));
         lines.extend(indented(shows));
-        if workload.standard.leave_out {
-            lines.extend(indented("Only with --full, or when it is named."));
+        match (workload.standard.leave_out, workload.full.leave_out, &workload.group) {
+            (true, true, Some(group)) => {
+                let named = format!("Only when it is named, or its group: {group}.");
+                lines.extend(indented(&named));
+            }
+            (true, true, None) => lines.extend(indented("Only when it is named.")),
+            (true, false, _) => lines.extend(indented("Only with --full, or when it is named.")),
+            (false, ..) => {}
         }
     }
     say(&(lines.join("\n") + "\n"))

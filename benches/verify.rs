@@ -1,5 +1,6 @@
 //! Every cell under `cargo test`: a few documents each, and only the answers count.
 
+use std::env;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,11 +9,12 @@ use std::process::ExitCode;
 use harness::Workload;
 use harness::workload::Source;
 use job::{Corpus, Lane};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use crate::cli::RunOptions;
 use crate::enter::{Pipeline, whole};
 use crate::print::tell_line;
+use crate::registry::{Environment, Registry};
 
 /// One test a workload, each through the same pipeline as a run.
 ///
@@ -29,16 +31,67 @@ pub fn run(lanes: &'static [Lane], pipeline: Pipeline) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let trials = workloads.into_iter().map(|workload| {
+    let own = workloads.into_iter().filter(|workload| !workload.verify.leave_out);
+    let trials = own.map(|workload| {
         let title = format!("every_lane_answers_right_on_{}", workload.name.replace('-', "_"));
-        Trial::test(title, move || verify(&workload, lanes, pipeline))
+        Trial::test(title, move || verify(&workload, &[], lanes, pipeline))
     });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+    let registry = match Registry::with(&[]) {
+        Ok(registry) => registry,
+        Err(error) => {
+            tell_line(&whole(&error));
+            return ExitCode::FAILURE;
+        }
+    };
+    let others = registry.environments.iter().map(|environment| {
+        let name = environment.folder.replace(['-', '.'], "_");
+        let own = registry.programs.iter().filter(|program| program.is_of(environment));
+        let own: Vec<_> = own.map(|program| program.id.clone()).collect();
+        let environment = environment.clone();
+        Trial::ignorable_test(format!("programs_in_{name}_answer_right"), move || {
+            verify_others(&environment, &own, lanes, pipeline)
+        })
+    });
+    libtest_mimic::run(&arguments, trials.chain(others).collect()).exit_code()
 }
 
-fn verify(workload: &Workload, lanes: &[Lane], pipeline: Pipeline) -> Result<(), Failed> {
-    let folder = Scratch::new(&workload.name)?;
+/// With a value, a test that lacks something fails, where it would be ignored.
+const MUST_RUN: &str = "COMPARE_TESTS_MUST_RUN";
+
+/// Where programs of other languages are looked at.
+const FOR_OTHERS: &str = "few-to-many";
+
+/// All programs of one environment, where it is set up.
+fn verify_others(
+    environment: &Environment,
+    programs: &[String],
+    lanes: &[Lane],
+    pipeline: Pipeline,
+) -> Result<Completion, Failed> {
+    let must_run = env::var_os(MUST_RUN).is_some_and(|value| !value.is_empty());
+    match environment.missing() {
+        Some(why) if must_run => Err(format!("{why}, and {MUST_RUN} is set").into()),
+        Some(why) => Ok(Completion::ignored_with(why)),
+        None => {
+            let workloads = RunOptions::for_verify().all_workloads();
+            let workloads = workloads.map_err(|error| whole(&error))?;
+            let workload = workloads.iter().find(|workload| workload.name == FOR_OTHERS);
+            let workload = workload.ok_or("there is no such workload")?;
+            verify(workload, programs, lanes, pipeline)?;
+            Ok(Completion::Completed)
+        }
+    }
+}
+
+fn verify(
+    workload: &Workload,
+    named: &[String],
+    lanes: &[Lane],
+    pipeline: Pipeline,
+) -> Result<(), Failed> {
+    let folder = Scratch::new(named.first().map_or(&workload.name, |name| name))?;
     let mut options = RunOptions::for_verify();
+    options.lanes = named.to_vec();
     options.workloads = vec![workload.name.clone()];
     options.record = Some(folder.0.join("record"));
     if workload.source == Source::Files {
@@ -65,6 +118,7 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn new(name: &str) -> io::Result<Self> {
+        let name = name.replace('/', "-");
         let folder = format!("compare-verify-{name}-{}", std::process::id());
         let folder = std::env::temp_dir().join(folder);
         fs::create_dir_all(&folder)?;

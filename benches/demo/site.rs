@@ -98,7 +98,7 @@ impl<'a> Site<'a> {
     pub fn job_of(&self, documents: u64, concurrency: u64, delay: Duration) -> Job {
         let Site { origin, corpus, .. } = self;
         let delay_us = u64::try_from(delay.as_micros()).unwrap_or(u64::MAX);
-        let path = corpora::path(Source::Generated, DOCUMENT_BYTES, delay_us, false);
+        let path = corpora::path(Source::Generated, DOCUMENT_BYTES, &[delay_us], false);
         let job = Job::new(&origin.url, corpus, documents, concurrency, Client::Library);
         Job { path, ..job }
     }

@@ -47,7 +47,7 @@ pub fn origin(server: origin::Server) -> OriginProcess {
 /// Where a document is found that takes `delay`.
 pub fn path(delay: Duration) -> String {
     let delay_us = u64::try_from(delay.as_micros()).unwrap();
-    corpora::path(Source::Generated, DOCUMENT_BYTES, delay_us, false)
+    corpora::path(Source::Generated, DOCUMENT_BYTES, &[delay_us], false)
 }
 
 /// A job on documents that take `delay` each, with at most eight in flight.

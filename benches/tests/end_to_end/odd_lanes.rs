@@ -8,7 +8,7 @@ use std::sync::{Barrier, Mutex};
 use std::time::{Duration, Instant};
 use std::{env, fs, process, thread};
 
-use job::{FetchError, Fetched, Job, Lane, LaneError, Needs, OnSchedule, Tally};
+use job::{Client, FetchError, Fetched, Job, Lane, LaneError, Needs, OnSchedule, Tally};
 
 /// Lanes that keep their promises.
 pub const SOUND: &[Lane] = &[
@@ -83,7 +83,7 @@ const fn lane(
     needs: fn(&Job) -> Needs,
     run: fn(&Job) -> Result<Tally, LaneError>,
 ) -> Lane {
-    Lane { id, waits: "in a thread", mirrors: "nothing", needs, run }
+    Lane { id, waits: "in a thread", mirrors: "nothing", clients: Client::BOTH, needs, run }
 }
 
 fn all_in_flight(job: &Job) -> Needs {

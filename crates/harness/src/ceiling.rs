@@ -17,13 +17,14 @@ use std::net::TcpStream;
 use std::thread;
 
 use exchange::{Response, Url};
-use job::{FetchError, Job, Lane, LaneError, Needs, Tally};
+use job::{Client, FetchError, Job, Lane, LaneError, Needs, Tally};
 
 /// The null client. Its answer is that of no documents, since it parses none.
 pub const CEILING: Lane = Lane {
     id: "ceiling/null",
     waits: "in read(2), for one connection after the other",
     mirrors: "nothing; as fast as the origin can be driven from this machine",
+    clients: &[Client::Raw],
     needs: |job| Needs {
         in_flight: job.in_flight_most(),
         threads: 1 + threads(job),
@@ -143,7 +144,7 @@ mod tests {
     use std::io::{BufRead, BufReader};
     use std::net::TcpListener;
 
-    use job::{Client, Corpus};
+    use job::Corpus;
 
     use super::*;
 

@@ -9,10 +9,11 @@ use std::time::Instant;
 
 use job::protocol::Failed;
 use job::{
-    Allocations, Job, Lane, LaneError, Needs, Outcome, OutcomeResult, PROTOCOL_VERSION, Tally,
-    Usage,
+    Allocations, Client, Job, Lane, LaneError, Needs, Outcome, OutcomeResult, PROTOCOL_VERSION,
+    Tally, Usage,
 };
 
+use crate::gate::unix_us;
 use crate::limits::Limits;
 use crate::variant::Variant;
 
@@ -23,6 +24,7 @@ pub const FLOOR: Lane = Lane {
     id: "floor/null",
     waits: "not at all: no lane",
     mirrors: "nothing; what a process takes before its lane begins, and what measuring adds",
+    clients: &[Client::Raw],
     needs: |_| Needs {
         in_flight: 0,
         threads: 1,
@@ -100,6 +102,7 @@ fn observed(
     if let Some(counter) = counter {
         (counter.reset)();
     }
+    let ready_unix_us = unix_us();
     let before = usage_of_self();
     let start = Instant::now();
     let tally = variant.run(job)?;
@@ -111,6 +114,7 @@ fn observed(
     let mut outcome =
         Outcome::completed(&tally, u64::try_from(wall.as_nanos()).unwrap_or(u64::MAX));
     if let OutcomeResult::Completed(completed) = &mut outcome.result {
+        completed.ready_unix_us = Some(ready_unix_us);
         completed.usage = Some(usage);
         completed.rss_bytes_peak = rss_bytes_peak;
         completed.address_space_bytes_peak = address_space_bytes_peak;
@@ -172,7 +176,7 @@ fn memory_peaks() -> (Option<u64>, Option<u64>) {
 
 #[cfg(test)]
 mod tests {
-    use job::{Answer, Client, Corpus};
+    use job::{Answer, Corpus};
 
     use super::*;
 

@@ -50,7 +50,8 @@ impl Corpora {
 }
 
 /// Path and query of a document on the origin, with `{id}` in it.
-pub fn path(source: Source, document_bytes: u64, delay_us: u64, close: bool) -> String {
+pub fn path(source: Source, document_bytes: u64, delays_us: &[u64], close: bool) -> String {
+    let delay_us = delays_us.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
     let close = if close { "&close=1" } else { "" };
     match source {
         Source::Generated => {

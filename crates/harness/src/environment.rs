@@ -54,6 +54,9 @@ pub struct Build {
     /// Features of the command that change what is measured.
     #[serde(default)]
     pub features: Vec<String>,
+    /// What programs of other languages are run with, by folder.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub others: BTreeMap<String, String>,
     /// Every crate in the lock file that comes from elsewhere, with its versions.
     pub crates: BTreeMap<String, Vec<String>>,
 }

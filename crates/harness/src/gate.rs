@@ -109,6 +109,9 @@ pub fn judge(expected: &Expected<'_>, ended: Ended, seen: Seen) -> Sample {
     };
     let job = outcome.ok().map(|completed| JobMeasured {
         wall_ns: completed.wall_ns,
+        ready_ns: completed
+            .ready_unix_us
+            .map(|ready| ready.saturating_sub(ended.started_unix_us).saturating_mul(1_000)),
         usage: completed.usage,
         rss_bytes_peak: completed.rss_bytes_peak,
         address_space_bytes_peak: completed.address_space_bytes_peak,
@@ -316,8 +319,12 @@ const DELAY_LATE_MOST: u64 = 10;
 const DELAY_LATE_US_LEAST: u64 = 2_000;
 
 pub(crate) fn unix_ms() -> u64 {
+    unix_us() / 1_000
+}
+
+pub(crate) fn unix_us() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -341,13 +348,15 @@ mod tests {
             signal: None,
         };
         let (wake, status) = (Wake::Ended, Status::Exited(0));
-        Ended { wake, status, measured: process, stdout, stderr: "one\n\ntwo\n".into() }
+        let (started_unix_us, stderr) = (7_000, "one\n\ntwo\n".into());
+        Ended { wake, status, started_unix_us, measured: process, stdout, stderr }
     }
 
     fn outcome(answer: Answer) -> String {
         let completed = Completed {
             answer,
             wall_ns: 5,
+            ready_unix_us: Some(7_250),
             service_times_ns: vec![(1, 10)],
             latencies_ns: None,
             sent_in_time: None,

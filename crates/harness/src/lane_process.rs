@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use job::Job;
 use rustix::thread::CpuSet;
 
+use crate::gate::unix_us;
 use crate::interrupt::Interrupt;
 use crate::memory::Memory;
 use crate::process::{Process, Status, Wake};
@@ -19,6 +20,8 @@ pub struct Ended {
     pub wake: Wake,
     /// How it ended.
     pub status: Status,
+    /// When it was started, microseconds since 1970.
+    pub started_unix_us: u64,
     /// What the kernel saw of it.
     pub measured: ProcessMeasured,
     /// All that it wrote on standard output.
@@ -32,6 +35,7 @@ pub struct Ended {
 pub struct Running {
     process: Process,
     start: Instant,
+    started_unix_us: u64,
     output: Memory,
     errors: Memory,
 }
@@ -64,9 +68,9 @@ impl Running {
     pub fn start(command: &mut Command, processors: Option<CpuSet>) -> io::Result<Self> {
         let (output, errors) = (Memory::holding("")?, Memory::holding("")?);
         command.stdout(output.stdio()?).stderr(errors.stdio()?);
-        let start = Instant::now();
+        let (start, started_unix_us) = (Instant::now(), unix_us());
         let process = Process::start_on(command, processors)?;
-        Ok(Running { process, start, output, errors })
+        Ok(Running { process, start, started_unix_us, output, errors })
     }
 
     /// The process, to be awaited or looked at.
@@ -91,6 +95,7 @@ impl Running {
         };
         let measured = ProcessMeasured { wall_ns, usage, exit_code, signal };
         let (stdout, stderr) = (self.output.text()?, self.errors.text()?);
-        Ok(Ended { wake, status, measured, stdout, stderr })
+        let started_unix_us = self.started_unix_us;
+        Ok(Ended { wake, status, started_unix_us, measured, stdout, stderr })
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use job::{Answer, Client};
@@ -20,16 +19,15 @@ use crate::network::Network;
 use crate::origin_process::{OriginError, OriginProcess};
 use crate::placement::{Placement, Processors};
 use crate::plan::{Cell, Plan};
-use crate::process::{Wake, child_of};
+use crate::process::{Program, Wake};
 use crate::record::{Ending, How, LeftOut, Record, RecordError};
 use crate::sample::Sample;
-use crate::variant::Variant;
 
 /// All that is needed to measure.
 #[derive(Debug)]
 pub struct Bench<'a> {
     /// The program that is started for each sample, which is told `lane ID`.
-    pub program: &'a Path,
+    pub program: &'a Program,
     /// What is to be measured.
     pub plan: &'a Plan,
     /// The documents.
@@ -283,9 +281,7 @@ fn sample(
     let answer = answer.or_insert_with(|| expected_answer(bench, cell, &job));
     let processors = place(bench, &mut state.origin_placement, cell.placement)?;
 
-    let mut command = child_of(bench.program);
-    // A backtrace would push the panic's message out of what a person is told.
-    command.args(["lane", &Variant::told(&cell.lane)]).env("RUST_BACKTRACE", "0");
+    let mut command = bench.program.lane(&cell.lane);
     bench.origin.reset()?;
     let (limit, is_cut) = bench.pace.limit_now();
     let (before, ticks) = (Network::now(), Ticks::now());

@@ -1,5 +1,7 @@
 //! Workloads × lanes × clients as cells. No I/O.
 
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
 use job::{Arrivals, Client, Job, Process};
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +57,10 @@ pub struct Wishes<'a> {
     pub workloads: &'a [Workload],
     /// The lanes and their variants.
     pub lanes: &'a [Variant],
+    /// The ids of those that somebody asked for: they run whatever a workload says.
+    pub always: &'a BTreeSet<&'a str>,
+    /// Lanes that cannot be run here, by id, and why.
+    pub missing: &'a BTreeMap<String, String>,
     /// Where they run: each placement makes a cell of its own.
     pub placements: &'a [Placement],
     /// The documents.
@@ -112,8 +118,14 @@ pub struct PlannedWorkload {
     /// How its documents arrive, in an open loop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arrivals: Option<Process>,
-    /// What the origin waits, microseconds.
+    /// What the origin waits, microseconds; where documents take turns, the longest of it.
     pub delay_us: u64,
+    /// What documents take turns in, where there is more than one delay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delays_us: Vec<u64>,
+    /// How long delays one after the other may take in a cell that is run, where the workload says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience_s: Option<u64>,
     /// Whether the origin closes each connection after its response.
     #[serde(default)]
     pub close: bool,
@@ -169,12 +181,14 @@ pub enum NotRun {
     Slow(String),
     /// The system does not allow what the lane needs.
     Refused(String),
+    /// What the lane is run with is not there.
+    Missing(String),
 }
 
 impl NotRun {
     /// The reason, for a person.
     pub fn why(&self) -> &str {
-        let (NotRun::Slow(why) | NotRun::Refused(why)) = self;
+        let (NotRun::Slow(why) | NotRun::Refused(why) | NotRun::Missing(why)) = self;
         why
     }
 }
@@ -198,8 +212,8 @@ impl Plan {
             rounds: wishes.rounds,
             seed: wishes.seed,
             load_limit: wishes.load_limit,
+            lanes: lanes_of(&cells, wishes),
             workloads,
-            lanes: wishes.lanes.iter().map(planned_lane).collect(),
             cells,
         }
     }
@@ -207,6 +221,11 @@ impl Plan {
     /// The indexes of the cells that run.
     pub fn running(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.cells.len()).filter(|index| self.cells[*index].not_run.is_none())
+    }
+
+    /// The ids of lanes with a cell that runs.
+    pub fn lanes_running(&self) -> BTreeSet<&str> {
+        self.running().map(|index| self.cells[index].cell.lane.as_str()).collect()
     }
 
     /// The workload of this name.
@@ -230,7 +249,8 @@ impl Plan {
 }
 
 fn planned_workload(workload: &Workload, wishes: &Wishes<'_>) -> PlannedWorkload {
-    let Workload { name, shows, source, arrivals, delay_us, close, document_bytes, .. } = workload;
+    let Workload { name, shows, source, arrivals, close, document_bytes, .. } = workload;
+    let delays_us = workload.delay_us.all_us();
     let missing = wishes.corpora.of(*source, *document_bytes).is_none();
     let own = wishes.timelines_everywhere.then(|| workload.points(wishes.profile));
     let named = workload.timeline.map(Point::from).filter(|_| wishes.profile != Profile::Verify);
@@ -239,7 +259,9 @@ fn planned_workload(workload: &Workload, wishes: &Wishes<'_>) -> PlannedWorkload
         shows: shows.split_whitespace().collect::<Vec<_>>().join(" "),
         source: *source,
         arrivals: *arrivals,
-        delay_us: *delay_us,
+        delay_us: workload.delay_us.longest_us(),
+        delays_us: if delays_us.len() > 1 { delays_us.to_vec() } else { Vec::new() },
+        patience_s: workload.patience_s,
         close: *close,
         document_bytes: *document_bytes,
         timelines: timelines::points(named, &own.unwrap_or_default()),
@@ -256,6 +278,13 @@ fn no_limit() -> f64 {
     1.0
 }
 
+/// Every lane that has a cell, in the order in which they were wished for.
+fn lanes_of(cells: &[PlannedCell], wishes: &Wishes<'_>) -> Vec<PlannedLane> {
+    let with_cell: HashSet<_> = cells.iter().map(|planned| planned.cell.lane.as_str()).collect();
+    let planned = wishes.lanes.iter().map(planned_lane);
+    planned.filter(|lane| with_cell.contains(lane.id.as_str())).collect()
+}
+
 fn planned_lane(lane: &Variant) -> PlannedLane {
     let (waits, mirrors) = (lane.lane.waits.into(), lane.lane.mirrors.into());
     let of = || lane.lane.id.to_owned();
@@ -263,7 +292,7 @@ fn planned_lane(lane: &Variant) -> PlannedLane {
     PlannedLane { id: lane.id(), waits, mirrors, variant }
 }
 
-/// Every lane with each client, then the floor and the ceiling, which have none and are told to be
+/// Every lane of the workload with each of its clients, then the floor and the ceiling, which have none and are told to be
 /// raw; all of them in each placement.
 fn cells_at(
     workload: &Workload,
@@ -271,8 +300,13 @@ fn cells_at(
     point: Point,
     wishes: &Wishes<'_>,
 ) -> Vec<PlannedCell> {
-    let clients = [Client::Library, Client::Raw];
-    let lanes = clients.iter().flat_map(|client| wishes.lanes.iter().map(move |l| (*l, *client)));
+    let lanes = wishes.lanes.iter();
+    let wanted = |id: &str| wishes.always.contains(id) || workload.is_for(id);
+    let lanes: Vec<_> = lanes.filter(|lane| wanted(lane.lane.id)).copied().collect();
+    let lanes = Client::BOTH.iter().flat_map(|client| {
+        let speaks = lanes.iter().filter(|lane| lane.lane.clients.contains(client));
+        speaks.map(|lane| (*lane, *client))
+    });
     // A look at the answers alone needs no bounds.
     let bounds = [FLOOR, CEILING].map(|bound| (Variant::from(bound), Client::Raw));
     let bounds = bounds.into_iter().filter(|_| wishes.profile != Profile::Verify);
@@ -304,7 +338,9 @@ fn planned_cell(
         let refusal = wishes.limits.refuse(&needs)?;
         Some(NotRun::Refused(refusal.to_string()))
     };
-    let not_run = too_slow(planned, &cell, needs.in_flight, wishes.profile).or_else(refused);
+    let missing = || wishes.missing.get(lane.lane.id).cloned().map(NotRun::Missing);
+    let slow = || too_slow(planned, &cell, needs.in_flight, wishes.profile);
+    let not_run = missing().or_else(slow).or_else(refused);
     PlannedCell { cell, in_flight_least: (promised * most as f64).floor() as u64, not_run }
 }
 
@@ -333,7 +369,7 @@ fn too_slow(
     let turns = point.documents.div_ceil(in_flight);
     let waits_us = turns.saturating_mul(delay_us);
     let seconds = |us: u64| us as f64 / 1e6;
-    let most_us = patience_us(profile);
+    let most_us = workload.patience_s.map_or_else(|| patience_us(profile), |s| s * 1_000_000);
     let why = match (waits_us.max(schedule_us) > most_us, point.rate) {
         (false, _) => return None,
         (true, Some(rate)) if schedule_us >= waits_us => {
@@ -355,6 +391,14 @@ fn delay_us(workload: &PlannedWorkload, cell: &Cell) -> u64 {
     if cell.lane == CEILING.id { 0 } else { workload.delay_us }
 }
 
+/// The same, for each document in turn.
+fn delays_us(workload: &PlannedWorkload, cell: &Cell) -> Vec<u64> {
+    match workload.delays_us.as_slice() {
+        several if several.len() > 1 && cell.lane != CEILING.id => several.to_vec(),
+        _ => vec![delay_us(workload, cell)],
+    }
+}
+
 /// Every lane, client and round has the same arrivals, as all have the same documents; the floor and
 /// the ceiling have none, and go as fast as they can.
 fn job(workload: &PlannedWorkload, cell: &Cell, origin: &str, corpora: &Corpora, seed: u64) -> Job {
@@ -362,7 +406,7 @@ fn job(workload: &PlannedWorkload, cell: &Cell, origin: &str, corpora: &Corpora,
     let corpus = corpora.of(*source, *document_bytes).expect("a workload that runs has documents");
     let Point { documents, concurrency, rate } = cell.point;
     let mut job = Job::new(origin, corpus, documents, concurrency, cell.client);
-    job.path = corpora::path(*source, *document_bytes, delay_us(workload, cell), *close);
+    job.path = corpora::path(*source, *document_bytes, &delays_us(workload, cell), *close);
     job.arrivals = workload
         .arrivals
         .zip(rate)
@@ -413,7 +457,14 @@ concurrency = [1, 8]
     }
 
     fn lane(id: &'static str, needs: fn(&Job) -> Needs) -> Lane {
-        Lane { id, waits: "", mirrors: "", needs, run: |job| Ok(Tally::new(job)) }
+        Lane {
+            id,
+            waits: "",
+            mirrors: "",
+            clients: Client::BOTH,
+            needs,
+            run: |job| Ok(Tally::new(job)),
+        }
     }
 
     pub(crate) fn limits() -> Limits {
@@ -432,11 +483,23 @@ concurrency = [1, 8]
         let lanes =
             [lane("blocking/sequential", one), lane("stackful/a", many), lane("stackless/b", many)]
                 .map(Variant::from);
+        plan_wished(&workloads, &lanes, &BTreeMap::new(), &[], (&corpora, limits, seed))
+    }
+
+    fn plan_wished(
+        workloads: &[Workload],
+        lanes: &[Variant],
+        missing: &BTreeMap<String, String>,
+        always: &[&str],
+        (corpora, limits, seed): (&Corpora, &Limits, u64),
+    ) -> Plan {
         Plan::new(&Wishes {
-            workloads: &workloads,
-            lanes: &lanes,
+            workloads,
+            lanes,
+            always: &always.iter().copied().collect(),
+            missing,
             placements: &[Placement::Unpinned],
-            corpora: &corpora,
+            corpora,
             limits,
             profile: Profile::Standard,
             rounds: 3,
@@ -444,6 +507,52 @@ concurrency = [1, 8]
             load_limit: 0.1,
             timelines_everywhere: false,
         })
+    }
+
+    #[test]
+    fn other_lanes_run_where_they_are_named_with_the_clients_they_have() {
+        let text = |lanes: &str| {
+            format!(
+                "[[workload]]\nname = \"w\"\nshows = \"x\"\ndocuments = 1\nconcurrency = 1\n{lanes}"
+            )
+        };
+        let program = Lane { clients: &[Client::Library], ..lane("other/program", many) };
+        let lanes = [lane("stackful/a", many), program].map(Variant::from);
+        let missing = BTreeMap::from([("other/program".to_owned(), "install it".to_owned())]);
+        let planned = |lanes_of_workload: &str, always: &[&str], missing| {
+            let workloads = workload::read("w.toml", &text(lanes_of_workload)).unwrap();
+            let corpora = Corpora::new(&workloads, None, 1).unwrap();
+            let plan = plan_wished(&workloads, &lanes, missing, always, (&corpora, &limits(), 1));
+            let is_lane = |cell: &&PlannedCell| !cell.cell.is_bound();
+            let told = |cell: &PlannedCell| {
+                let why = cell.not_run.as_ref().map_or("runs", NotRun::why).to_owned();
+                format!("{} {} {why}", cell.cell.lane, cell.cell.client)
+            };
+            let cells = plan.cells.iter().filter(is_lane).map(told).collect::<Vec<_>>();
+            (cells, plan.lanes.len())
+        };
+        let (all, none) = (BTreeMap::new(), missing);
+        let own = ["stackful/a library runs", "stackful/a raw runs"].map(str::to_owned).to_vec();
+        assert_eq!(planned("", &[], &all), (own.clone(), 1));
+        let both = [&own[..1], &["other/program library runs".to_owned()], &own[1..]].concat();
+        assert_eq!(planned("", &["other/program"], &all), (both, 2));
+        let other = vec!["other/program library install it".to_owned()];
+        assert_eq!(planned("lanes = [\"other\"]", &[], &none), (other, 1));
+    }
+
+    #[test]
+    fn documents_take_turns_in_several_delays() {
+        let text = "[[workload]]\nname = \"w\"\nshows = \"x\"\ndocuments = 2\nconcurrency = 2\n\
+                    delay_us = [200, 300]";
+        let plan = plan_of(text, &limits(), 1);
+        assert_eq!(
+            (plan.workloads[0].delay_us, &plan.workloads[0].delays_us[..]),
+            (300, &[200, 300][..])
+        );
+        let corpora = Corpora::new(&workload::read("w.toml", text).unwrap(), None, 1).unwrap();
+        let path_of = |cell: &PlannedCell| plan.job(&cell.cell, "", &corpora).path;
+        assert!(path_of(&plan.cells[0]).ends_with("&delay_us=200,300"));
+        assert!(path_of(plan.cells.last().unwrap()).ends_with("&delay_us=0"), "the ceiling");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use rustix::process::{
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::interrupt::Interrupt;
+use crate::variant::Variant;
 
 /// The image that this process runs, whatever has become of its file: the kernel resolves it after
 /// the fork, so that every child of a run is the same program, also when somebody builds another
@@ -32,6 +33,32 @@ pub fn child_of(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.arg0("compare").env(CHILD, "1");
     command
+}
+
+/// The program whose children lanes are.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What its children find in their environment besides: where lanes that are no part of the
+    /// program are told.
+    pub variables: Vec<(String, String)>,
+}
+
+impl Program {
+    /// The one that this process runs.
+    pub fn this() -> Self {
+        Program { path: PathBuf::from(THIS_IMAGE), variables: Vec::new() }
+    }
+
+    /// A command that starts the lane of this name.
+    pub fn lane(&self, name: &str) -> Command {
+        let mut command = child_of(&self.path);
+        command.args(["lane", &Variant::told(name)]).envs(self.variables.iter().cloned());
+        // A backtrace would push the panic's message out of what a person is told.
+        command.env("RUST_BACKTRACE", "0");
+        command
+    }
 }
 
 /// A child that was started, in a process group of its own.

@@ -398,6 +398,7 @@ pub(crate) mod tests {
             modified: None,
             optimised: false,
             features: Vec::new(),
+            others: std::collections::BTreeMap::new(),
             crates: [("may".to_owned(), vec!["1.0.0".to_owned()])].into(),
         };
         Environment::observe(build, Limits::read(), "hyper", 1)

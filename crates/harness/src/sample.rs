@@ -54,6 +54,10 @@ pub struct Sample {
 pub struct JobMeasured {
     /// The job alone, nanoseconds: connecting included, the start of the process not.
     pub wall_ns: u64,
+    /// From the start of the process to where it was ready to begin, nanoseconds: what an
+    /// interpreter and its libraries take. By two readings of the wall clock, so good to microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_ns: Option<u64>,
     /// What the kernel charged for the job.
     pub usage: Option<Usage>,
     /// `VmHWM` at the end.

@@ -17,8 +17,7 @@ use crate::measure::{Bench, MeasureError, expected_answer};
 use crate::network::Network;
 use crate::placement::Placement;
 use crate::plan::{Cell, Plan, PlannedCell};
-use crate::process::{Wake, child_of};
-use crate::variant::Variant;
+use crate::process::Wake;
 use crate::workload::Point;
 
 /// The version of a line in `timelines.jsonl`.
@@ -115,9 +114,7 @@ fn look(bench: &mut Bench<'_>, cell: &Cell) -> Result<Option<Timeline>, MeasureE
     let answer = expected_answer(bench, cell, &job);
     bench.origin.reset()?;
     let started_unix_ms = unix_ms();
-    let mut command = child_of(bench.program);
-    // A backtrace would push the panic's message out of what a person is told.
-    command.args(["lane", &Variant::told(&cell.lane)]).env("RUST_BACKTRACE", "0");
+    let mut command = bench.program.lane(&cell.lane);
     let limit = bench.pace.limit;
     let ended = lane_process::run(&mut command, &job, None, limit, bench.interrupt);
     let ended =

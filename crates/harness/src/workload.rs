@@ -27,8 +27,12 @@ pub enum Profile {
 pub struct Workload {
     /// Its name on the command line and above its table.
     pub name: String,
+    /// A name that it shares with others, by which all of them can be asked for.
+    pub group: Option<String>,
     /// The paragraph that says what the numbers are to show.
     pub shows: String,
+    /// The lanes that run, by ids or models; all but those of [`OTHER`] unless it says so.
+    pub lanes: Option<Vec<String>>,
     /// Where the documents come from.
     #[serde(default)]
     pub source: Source,
@@ -40,9 +44,10 @@ pub struct Workload {
     pub arrivals: Option<Process>,
     /// How many documents are due in a second, in an open loop: a number, or a list of them.
     pub rate: Option<Counts>,
-    /// What the origin waits before it answers, microseconds.
+    /// What the origin waits before it answers, microseconds: a number, or a list that documents take
+    /// turns in by their ids.
     #[serde(default)]
-    pub delay_us: u64,
+    pub delay_us: Delays,
     /// Whether the origin closes each connection after its response. Whoever closes first keeps
     /// the connection in `TIME_WAIT`: clients that open thousands and close them leave their ports
     /// to the next sample's search for one.
@@ -57,6 +62,11 @@ pub struct Workload {
     pub in_flight_least: f64,
     /// Where its lanes are looked at request by request, once and untimed.
     pub timeline: Option<TimelinePoint>,
+    /// How long the origin's delays, one after the other, may take in a cell that is run all the
+    /// same, seconds; the profile says unless it does.
+    pub patience_s: Option<u64>,
+    /// How long a run of it may take, minutes; the profile says unless it does.
+    pub minutes: Option<u64>,
     /// What a run changes that is neither `--quick` nor `--full`.
     #[serde(default)]
     pub standard: Changes,
@@ -66,7 +76,14 @@ pub struct Workload {
     /// What `--full` changes.
     #[serde(default)]
     pub full: Changes,
+    /// What a look at the answers alone changes, under `cargo test`.
+    #[serde(default)]
+    pub verify: Changes,
 }
+
+/// The model of lanes that are no part of the exhibit, programs of other languages and runtimes: they
+/// run where they are named.
+pub const OTHER: &str = "other";
 
 /// `{ documents = 24, concurrency = 8 }`: a point at which nothing is timed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -134,6 +151,45 @@ pub enum Documents {
 #[serde(try_from = "toml::Value")]
 pub struct Counts(pub Vec<u64>);
 
+/// What the origin waits before it answers, microseconds: the same for every document, or each in
+/// its turn.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "toml::Value")]
+pub enum Delays {
+    /// For every document.
+    Same(u64),
+    /// The document with the id 1 has the first, and so on over and over.
+    InTurn(Vec<u64>),
+}
+
+impl Default for Delays {
+    fn default() -> Self {
+        Delays::Same(0)
+    }
+}
+
+impl Delays {
+    /// All of them, in turn.
+    pub fn all_us(&self) -> &[u64] {
+        match self {
+            Delays::Same(delay) => std::slice::from_ref(delay),
+            Delays::InTurn(delays) => delays,
+        }
+    }
+
+    /// The longest.
+    pub fn longest_us(&self) -> u64 {
+        self.all_us().iter().copied().max().unwrap_or(0)
+    }
+
+    fn at_most(&self, us: u64) -> Self {
+        match self {
+            Delays::Same(delay) => Delays::Same(us.min(*delay)),
+            Delays::InTurn(all) => Delays::InTurn(all.iter().map(|delay| us.min(*delay)).collect()),
+        }
+    }
+}
+
 /// N and C, and the rate in an open loop: where in a workload a cell lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Point {
@@ -177,12 +233,12 @@ pub enum WorkloadError {
         /// What is wrong.
         why: &'static str,
     },
-    /// A name that no workload has.
+    /// A name that neither a workload nor a group has.
     #[error("no workload is named `{name}`; there are: {known}")]
     Unknown {
         /// The name that was asked for.
         name: String,
-        /// All names there are.
+        /// All names there are, then all groups.
         known: String,
     },
 }
@@ -246,17 +302,24 @@ fn malformed(file: &str, text: &str, error: &toml::de::Error) -> WorkloadError {
     WorkloadError::Malformed { file: file.to_owned(), line, why }
 }
 
-/// The workloads of these names in the file's order; all of them for no name.
+/// The workloads of these names or groups in the file's order; all of them for no name.
 ///
 /// # Errors
 ///
-/// A name that no workload has.
+/// A name that there is not.
 pub fn select(workloads: Vec<Workload>, names: &[String]) -> Result<Vec<Workload>, WorkloadError> {
-    let known = || workloads.iter().map(|w| w.name.as_str()).collect::<Vec<_>>().join(", ");
-    if let Some(name) = names.iter().find(|name| workloads.iter().all(|w| w.name != **name)) {
-        return Err(WorkloadError::Unknown { name: name.clone(), known: known() });
+    let is = |workload: &Workload, name: &String| {
+        workload.name == *name || workload.group.as_ref() == Some(name)
+    };
+    if let Some(name) = names.iter().find(|name| !workloads.iter().any(|w| is(w, name))) {
+        let mut known: Vec<_> = workloads.iter().map(|w| w.name.as_str()).collect();
+        let mut groups: Vec<_> = workloads.iter().filter_map(|w| w.group.as_deref()).collect();
+        groups.dedup();
+        known.extend(groups);
+        return Err(WorkloadError::Unknown { name: name.clone(), known: known.join(", ") });
     }
-    Ok(workloads.into_iter().filter(|w| names.is_empty() || names.contains(&w.name)).collect())
+    let named = |w: &Workload| names.is_empty() || names.iter().any(|name| is(w, name));
+    Ok(workloads.into_iter().filter(named).collect())
 }
 
 /// The most documents of a cell, the most of them at once, the least of them in a second, and the
@@ -275,16 +338,25 @@ impl Workload {
             Profile::Quick => std::mem::take(&mut self.quick),
             Profile::Full => std::mem::take(&mut self.full),
             Profile::Verify => {
-                self.delay_us = self.delay_us.min(VERIFY_DELAY_US);
+                self.delay_us = self.delay_us.at_most(VERIFY_DELAY_US);
                 // So few documents may be through before the last of them is asked for.
                 self.in_flight_least = 0.0;
-                Changes::default()
+                std::mem::take(&mut self.verify)
             }
         };
         self.documents = changes.documents.unwrap_or(self.documents);
         self.concurrency = changes.concurrency.unwrap_or(self.concurrency);
         self.rate = changes.rate.or(self.rate);
         (named || !changes.leave_out).then_some(self)
+    }
+
+    /// Whether it is for the lane of this id.
+    pub fn is_for(&self, lane: &str) -> bool {
+        let model = lane.split_once('/').map_or(lane, |(model, _)| model);
+        match &self.lanes {
+            Some(lanes) => lanes.iter().any(|name| name == lane || name == model),
+            None => model != OTHER,
+        }
     }
 
     /// Every N with every C at every rate, in the order of the file.
@@ -354,7 +426,16 @@ impl Workload {
             () if self.shows.contains(|c: char| c.is_control() && !c.is_whitespace()) => {
                 Some("`shows` has a control character, which a terminal would obey")
             }
-            () if self.delay_us > DELAY_US_MOST => Some("`delay_us` is above 60,000,000: a minute"),
+            () if self.delay_us.all_us().is_empty() => Some("`delay_us` is an empty list"),
+            () if self.delay_us.longest_us() > DELAY_US_MOST => {
+                Some("`delay_us` is above 60,000,000: a minute")
+            }
+            () if self.delay_us.all_us().len() > 1 && self.source == Source::Files => {
+                Some("`delay_us` is a list, which documents of a folder cannot take turns in")
+            }
+            () if self.lanes.as_ref().is_some_and(Vec::is_empty) => {
+                Some("`lanes` is an empty list: leave it out for all")
+            }
             () if self.has_generated(..DOCUMENT_BYTES_LEAST) => {
                 Some("`document_bytes` is below 576, which no document fits in")
             }
@@ -402,6 +483,21 @@ impl TryFrom<toml::Value> for Documents {
         }
     }
 }
+
+impl TryFrom<toml::Value> for Delays {
+    type Error = &'static str;
+
+    fn try_from(value: toml::Value) -> Result<Self, Self::Error> {
+        let delay = |value: &toml::Value| u64::try_from(value.as_integer()?).ok();
+        let delays = match &value {
+            toml::Value::Array(values) => values.iter().map(delay).collect::<Option<_>>(),
+            one => return delay(one).map(Delays::Same).ok_or(NO_DELAY),
+        };
+        delays.map(Delays::InTurn).ok_or(NO_DELAY)
+    }
+}
+
+const NO_DELAY: &str = "a number of microseconds, or a list of such numbers";
 
 /// The number of `200 ms`, up to an hour.
 fn in_milliseconds(text: &str) -> Option<u64> {
@@ -455,8 +551,32 @@ full = { leave_out = true }
     fn a_workload_reads_as_it_is_written() {
         let workload = read("w.toml", PLAIN).unwrap().remove(0);
         assert_eq!(workload.points(Profile::Standard), [point(1, 64), point(10, 64)]);
-        assert_eq!((workload.delay_us, workload.document_bytes), (20_000, 1_500));
+        assert_eq!((workload.delay_us.longest_us(), workload.document_bytes), (20_000, 1_500));
         assert_eq!(workload.source, Source::Generated);
+    }
+
+    #[test]
+    fn a_group_is_a_name_for_several() {
+        let text = PLAIN.replace("name = \"plain\"", "name = \"plain\"\ngroup = \"all\"");
+        let text = format!("{text}{}", text.replace("\"plain\"", "\"other\""));
+        let chosen = |name: &str| select(read("w.toml", &text).unwrap(), &[name.to_owned()]);
+        assert_eq!(chosen("all").unwrap().len(), 2);
+        assert_eq!(chosen("other").unwrap().len(), 1);
+        let unknown = chosen("none").unwrap_err().to_string();
+        assert_eq!(unknown, "no workload is named `none`; there are: plain, other, all");
+    }
+
+    #[test]
+    fn a_workload_names_lanes_by_ids_and_models() {
+        let workload = |lanes: &str| {
+            let text = PLAIN.replace("quick =", &format!("{lanes}\nquick ="));
+            read("w.toml", &text).unwrap().remove(0)
+        };
+        let all = workload("");
+        assert!(all.is_for("stackful/hub") && all.is_for("odd/one") && !all.is_for("other/go"));
+        let some = workload("lanes = [\"stackful\", \"other/go\"]");
+        assert!(some.is_for("stackful/hub") && some.is_for("other/go"));
+        assert!(!some.is_for("stackless/tokio") && !some.is_for("other/go-100"));
     }
 
     #[test]
@@ -467,7 +587,7 @@ full = { leave_out = true }
         assert_eq!(workload().in_profile(Profile::Full, false), None);
         assert!(workload().in_profile(Profile::Full, true).is_some(), "it was asked for by name");
         let verify = workload().in_profile(Profile::Verify, false).unwrap();
-        assert_eq!(verify.delay_us, 1_000);
+        assert_eq!(verify.delay_us, Delays::Same(1_000));
     }
 
     #[test]
@@ -532,7 +652,7 @@ quick = { rate = 100, documents = 20 }
         let unknown = refusal(&PLAIN.replace("delay_us", "delay_usec"));
         assert!(unknown.starts_with("w.toml:7: unknown field `delay_usec`"), "{unknown}");
         let kind = refusal(&PLAIN.replace("20_000", "\"long\""));
-        assert!(kind.starts_with("w.toml:7: `delay_us`: invalid type"), "{kind}");
+        assert!(kind.starts_with("w.toml:7: `delay_us`: a number of microseconds"), "{kind}");
         let none = refusal(&PLAIN.replace("[1, 10]", "[0]"));
         let counts = "a number, or a list of numbers, each from 1 to 1,000,000,000";
         assert_eq!(none, format!("w.toml:5: `documents`: {counts}"));

@@ -1,7 +1,7 @@
 //! What a lane is: data with a function.
 
 use crate::tally::LaneError;
-use crate::{Job, Tally};
+use crate::{Client, Job, Tally};
 
 /// One way to do the job, as the harness knows it.
 ///
@@ -15,6 +15,8 @@ pub struct Lane {
     pub waits: &'static str,
     /// What it stands for in the articles that this laboratory answers.
     pub mirrors: &'static str,
+    /// What it can speak HTTP with.
+    pub clients: &'static [Client],
     /// What it takes to do a job: spelled out, never a library's silent default.
     pub needs: fn(&Job) -> Needs,
     /// Does the job.

@@ -55,6 +55,9 @@ pub enum Client {
 }
 
 impl Client {
+    /// Both, in the order of the tables.
+    pub const BOTH: &'static [Client] = &[Client::Library, Client::Raw];
+
     /// The name as it stands in JSON, tables and on the command line.
     pub fn name(self) -> &'static str {
         match self {
@@ -211,6 +214,9 @@ pub struct Completed {
     pub answer: Answer,
     /// The job alone, nanoseconds: from before the first connection to after the last fold.
     pub wall_ns: u64,
+    /// When the program had read its job and was ready to begin, microseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ready_unix_us: Option<u64>,
     /// `[nanoseconds, count]` of service times.
     pub service_times_ns: Vec<(u64, u64)>,
     /// `[nanoseconds, count]` of latencies, in an open loop.
@@ -298,6 +304,7 @@ impl Outcome {
         let completed = Completed {
             answer: tally.answer.clone(),
             wall_ns,
+            ready_unix_us: None,
             service_times_ns: pairs(&tally.service_times_ns),
             latencies_ns: open_loop.map(|open_loop| pairs(&open_loop.latencies_ns)),
             sent_in_time: open_loop.map(|open_loop| open_loop.sent_in_time),

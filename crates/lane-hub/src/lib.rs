@@ -112,6 +112,7 @@ pub const HUB: Lane = Lane {
     id: "stackful/hub",
     waits: "a green thread suspends, the hub runs another",
     mirrors: "greenlet with gevent's or eventlet's hub",
+    clients: job::Client::BOTH,
     needs,
     run,
 };
@@ -121,6 +122,7 @@ pub const HUB_SLAB: Lane = Lane {
     id: "stackful/hub-slab",
     waits: "a green thread suspends, the hub runs another",
     mirrors: "no system of theirs: a million guarded stacks within default limits",
+    clients: job::Client::BOTH,
     needs: needs_of_slab,
     run: run_on_slab,
 };

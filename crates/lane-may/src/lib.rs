@@ -67,6 +67,7 @@ pub const MAY: Lane = Lane {
     id: "stackful/may",
     waits: "a green thread parks, its worker runs another",
     mirrors: "goroutines; gevent on every core",
+    clients: job::Client::BOTH,
     needs,
     run,
 };

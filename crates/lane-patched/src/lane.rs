@@ -17,6 +17,7 @@ pub const PATCHED: Lane = Lane {
     id: "stackful/patched",
     waits: "a green thread parks in the C library's recv",
     mirrors: "gevent.monkey.patch_all()",
+    clients: job::Client::BOTH,
     // What it holds is what the hub holds.
     needs: |job| (lane_hub::HUB.needs)(job),
     run,

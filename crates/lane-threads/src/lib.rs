@@ -62,6 +62,7 @@ pub const SEQUENTIAL: Lane = Lane {
     id: "blocking/sequential",
     waits: "the only thread waits in the kernel",
     mirrors: "requests in a loop",
+    clients: job::Client::BOTH,
     needs: |_job| needs(1, 0),
     run: |job| run(Threads::Inline, job),
 };
@@ -71,6 +72,7 @@ pub const POOL: Lane = Lane {
     id: "blocking/pool",
     waits: "a pooled thread waits in the kernel",
     mirrors: "concurrent.futures; gunicorn's sync workers",
+    clients: job::Client::BOTH,
     needs: |job| needs(job.in_flight_most(), job.concurrency),
     run: |job| run(Threads::Pool(Pool::start(job.concurrency)?), job),
 };
@@ -80,6 +82,7 @@ pub const THREADS: Lane = Lane {
     id: "blocking/threads",
     waits: "the request's own thread waits in the kernel",
     mirrors: "threading.Thread for each call",
+    clients: job::Client::BOTH,
     needs: |job| needs(job.in_flight_most(), job.in_flight_most()),
     run: |job| run(Threads::PerTask, job),
 };

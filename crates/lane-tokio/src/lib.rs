@@ -71,6 +71,7 @@ pub const TOKIO: Lane = Lane {
     id: "stackless/tokio",
     waits: "a state machine returns Pending, its worker polls another",
     mirrors: "Go's and asyncio's cousin on many cores",
+    clients: job::Client::BOTH,
     needs: |job| needs(job, runtime::workers() + 1),
     run: |job| run(runtime::multi_thread(), job),
 };
@@ -80,6 +81,7 @@ pub const TOKIO_LOCAL: Lane = Lane {
     id: "stackless/tokio-local",
     waits: "a state machine returns Pending, the loop polls another",
     mirrors: "asyncio and uvloop: one loop, one thread",
+    clients: job::Client::BOTH,
     needs: |job| needs(job, 1),
     run: |job| run(runtime::local(), job),
 };

@@ -133,7 +133,7 @@ impl Wanted {
     /// be a delay not given.
     fn set(&mut self, key: &str, value: &str) -> Result<(), Refusal> {
         match (key, &mut self.source) {
-            ("delay_us", _) => self.delay = microseconds(key, value)?,
+            ("delay_us", _) => self.delay = in_turn(key, value, self.id)?,
             ("burn_us", _) => self.burn = microseconds(key, value)?,
             ("close", _) => self.close = flag(key, value)?,
             ("bytes", Source::Generated { bytes }) => *bytes = Some(size(key, value)?),
@@ -156,6 +156,13 @@ fn microseconds(key: &str, value: &str) -> Result<Duration, Refusal> {
             "{key}= takes microseconds from 0 to {MICROSECONDS_MAX}, not {value:?}"
         ))),
     }
+}
+
+/// The one of several, separated by commas, whose turn it is with this id: the first with the id 1.
+fn in_turn(key: &str, value: &str, id: u32) -> Result<Duration, Refusal> {
+    let all: Result<Vec<_>, _> = value.split(',').map(|one| microseconds(key, one)).collect();
+    let all = all?;
+    Ok(all[(id.max(1) - 1) as usize % all.len()])
 }
 
 fn size(key: &str, value: &str) -> Result<usize, Refusal> {
@@ -218,6 +225,12 @@ mod tests {
 
     #[test]
     fn a_document_of_the_folder() {
+        let delays = [1, 2, 3].map(|id| {
+            let target = format!("/api/v2/pokemon/{id}?delay_us=20,30");
+            let Ok(Route::Document(wanted)) = route("GET", &target) else { panic!("{target}") };
+            wanted.delay.as_micros()
+        });
+        assert_eq!(delays, [20, 30, 20]);
         let Ok(Route::Document(wanted)) = route("GET", "/files/api/v2/pokemon/1?delay_us=1") else {
             panic!("this is a document");
         };

@@ -189,6 +189,8 @@ fn plan() -> Plan {
         source: Source::Generated,
         arrivals: None,
         delay_us: 20_000,
+        delays_us: Vec::new(),
+        patience_s: None,
         close: false,
         document_bytes: 1_500,
         timelines: Vec::new(),
@@ -206,6 +208,7 @@ fn environment() -> Environment {
         modified: Some(true),
         optimised: false,
         features: Vec::new(),
+        others: BTreeMap::new(),
         crates: BTreeMap::new(),
     };
     Environment::observe(build, Limits::read(), "hyper", 1)
@@ -215,6 +218,7 @@ fn sample(lane: &str, client: Client, wall_ms: f64) -> Sample {
     let usage = Usage { user_us: 100, system_us: 50, ..Usage::default() };
     let job = JobMeasured {
         wall_ns: (wall_ms * 1e6) as u64,
+        ready_ns: None,
         usage: Some(usage),
         rss_bytes_peak: Some(4 << 19),
         address_space_bytes_peak: Some(1 << 27),

@@ -10,7 +10,6 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::process::Command;
 use std::time::Duration;
 
 use job::Allocations;
@@ -24,9 +23,8 @@ use crate::measure::{Bench, MeasureError, expected_answer, requested};
 use crate::network::Network;
 use crate::placement::Placement;
 use crate::plan::{Cell, Plan, PlannedCell};
-use crate::process::{Wake, child_of};
+use crate::process::Wake;
 use crate::sample::Sample;
-use crate::variant::Variant;
 use crate::workload::Point;
 
 mod held_job;
@@ -271,10 +269,9 @@ fn look_at_memory(
     job: &job::Job,
     found: &mut Inspection,
 ) -> io::Result<Ended> {
-    let mut command = child_of(bench.program);
-    command.args(["lane", &Variant::told(&cell.lane)]);
+    let mut command = bench.program.lane(&cell.lane);
     let (stdin, held) = HeldJob::of(job)?;
-    let running = Running::start(quiet(&mut command).stdin(stdin), None)?;
+    let running = Running::start(command.stdin(stdin), None)?;
     let watch = memory::Watch { process: running.process(), interrupt: bench.interrupt };
     let (wake, peaks) = watch.until(held, bench.pace.limit)?;
     found.memory = Some(peaks);
@@ -287,10 +284,9 @@ fn look_at_system_calls(
     job: &job::Job,
     found: &mut Inspection,
 ) -> io::Result<Ended> {
-    let told = Variant::told(&cell.lane);
-    let (mut command, summary) = system_calls::Summary::of(bench.program, &["lane", &told])?;
+    let (mut command, summary) = system_calls::Summary::of(&bench.program.lane(&cell.lane))?;
     let ended = lane_process::run(
-        quiet(&mut command),
+        &mut command,
         job,
         None,
         limit(bench, Pass::SystemCalls),
@@ -298,11 +294,6 @@ fn look_at_system_calls(
     )?;
     found.system_calls = Some(summary.read(bench.interrupt)?);
     Ok(ended)
-}
-
-/// A backtrace would push the panic's message out of what a person is told.
-fn quiet(command: &mut Command) -> &mut Command {
-    command.env("RUST_BACKTRACE", "0")
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use serde::{Deserialize, Serialize};
 
 use crate::interrupt::Interrupt;
-use crate::process::{CHILD, THIS_IMAGE, Wake, wait_for};
+use crate::process::{THIS_IMAGE, Wake, wait_for};
 
 /// Calls of one name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,12 +46,12 @@ pub fn is_there() -> bool {
 pub struct Summary(OwnedFd);
 
 impl Summary {
-    /// A command that starts `program` with `arguments` under strace, and what strace will say.
+    /// A command that does what `lane` does under strace, and what strace will say.
     ///
     /// # Errors
     ///
     /// No descriptor.
-    pub fn of(program: &Path, arguments: &[&str]) -> io::Result<(Command, Self)> {
+    pub fn of(lane: &Command) -> io::Result<(Command, Self)> {
         // Only we hold the reading end, and strace opens the other by our descriptor's name: the
         // lane inherits nothing, and the end of strace is the end of the text.
         let (reader, _) = pipe_with(PipeFlags::CLOEXEC)?;
@@ -59,9 +59,11 @@ impl Summary {
         let mut command = Command::new("strace");
         command.args(["-D", "-f", "-qq", "-c", "-o", &format!("{own}/fd/{}", reader.as_raw_fd())]);
         // In strace, its own image would be strace.
-        let this = program == Path::new(THIS_IMAGE);
-        let program = if this { PathBuf::from(own).join("exe") } else { program.to_owned() };
-        command.arg(program).args(arguments).env(CHILD, "1");
+        let this = lane.get_program() == THIS_IMAGE;
+        let image = PathBuf::from(own).join("exe");
+        command.arg(if this { image.as_os_str() } else { lane.get_program() });
+        command.args(lane.get_args());
+        command.envs(lane.get_envs().filter_map(|(name, value)| Some((name, value?))));
         Ok((command, Summary(reader)))
     }
 
@@ -110,6 +112,8 @@ fn row(line: &str) -> Option<(String, Calls)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process::Program;
+    use crate::variant::Variant;
 
     const TABLE: &str = "\
 % time     seconds  usecs/call     calls    errors syscall
@@ -139,9 +143,12 @@ mod tests {
 
     #[test]
     fn the_program_itself_is_named_by_its_process() {
-        let (command, _) = Summary::of(Path::new(THIS_IMAGE), &["lane", "a/b"]).unwrap();
+        let (command, _) = Summary::of(&Program::this().lane("a/b")).unwrap();
         let arguments: Vec<_> = command.get_args().map(|word| word.to_str().unwrap()).collect();
         let image = format!("/proc/{}/exe", std::process::id());
-        assert_eq!(arguments[arguments.len() - 3..], [&image, "lane", "a/b"]);
+        assert_eq!(
+            arguments[arguments.len() - 3..],
+            [&image, "lane", Variant::told("a/b").as_str()]
+        );
     }
 }
