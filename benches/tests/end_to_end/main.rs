@@ -19,6 +19,7 @@ mod open_loop;
 mod outputs;
 #[path = "../../compare.rs"]
 mod pipeline;
+mod programs;
 mod records;
 mod support;
 mod timelines;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
                 gates::trials(),
                 inspection::trials(),
                 variants::trials(),
+                programs::trials(),
                 timelines::trials(),
                 endings::trials(),
                 misuse::trials(),
