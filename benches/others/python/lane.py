@@ -54,6 +54,17 @@ def run_on_loop(fetch_and_aggregate):
     run(lambda job: run_until_complete(fetch_and_aggregate(job)))
 
 
+def workers(job):
+    """How many workers, or connections, a program takes: as many as it was told by a number, or by
+    `default` what an executor of threads takes unless told, and else one for each request in flight."""
+    told = [argument for argument in sys.argv[1:] if argument.isdigit() or argument == "default"]
+    if not told:
+        return job.in_flight
+    # As in the documentation of concurrent.futures.
+    most = min(32, os.cpu_count() + 4) if told[0] == "default" else int(told[0])
+    return min(most, job.in_flight)
+
+
 class Job:
     """What is to be fetched. `in_flight` is how many requests may be at once."""
 
@@ -65,7 +76,7 @@ class Job:
         self.documents, self.concurrency = job["documents"], job["concurrency"]
         self.client, self.top = job["client"], job["top"]
         self.arrivals, self.timeline = job.get("arrivals"), job.get("timeline", False)
-        self.in_flight = min(self.concurrency, self.documents)
+        self.in_flight = max(1, min(self.concurrency, self.documents))
         self.start_ns = 0  # `run` sets it.
 
     def url(self, index):
