@@ -11,7 +11,7 @@ async def fetch(idle, url):
     address, head = exchange.get(url)
     with lane.Request(url) as request:
         connection = await take_or_open(idle, address)
-        response = await connection.exchange(head)
+        response = await connection.ask(head)
         request.brought(response.body)
     give_back(idle, connection, response)
     return request
@@ -43,20 +43,24 @@ def give_back(idle, connection, response):
 
 
 class Connection(asyncio.Protocol):
-    """One connection. The loop calls it when something has happened; `exchange` waits for that."""
+    """One connection. The loop calls it when something has happened; `ask` waits for that."""
 
-    response = whole = None
+    def connection_made(self, transport):
+        self.transport = transport
+        self.response, self.whole = None, None
 
-    async def exchange(self, head):
+    async def ask(self, head):
+        if self.transport.is_closing():
+            raise exchange.ExchangeError("the connection was closed between two requests")
         self.response, self.whole = exchange.Response(), asyncio.get_running_loop().create_future()
         self.transport.write(head)
         await self.whole
         return self.response
 
-    def connection_made(self, transport):
-        self.transport = transport
-
     def data_received(self, data):
+        if not self.is_awaited():
+            self.transport.abort()
+            return
         try:
             if self.response.feed(data):
                 self.whole.set_result(None)
@@ -64,8 +68,11 @@ class Connection(asyncio.Protocol):
             self.whole.set_exception(error)
 
     def connection_lost(self, error):
-        if self.whole and not self.whole.done():
+        if self.is_awaited():
             self.whole.set_exception(error or exchange.ExchangeError("the connection closed"))
+
+    def is_awaited(self):
+        return self.whole is not None and not self.whole.done()
 
 
 if __name__ == "__main__":
