@@ -117,5 +117,5 @@ def failure(error):
 
 
 def told(error):
-    """An exception in words. Some have no message, and their names say it all."""
-    return f"{type(error).__name__}: {error}".rstrip(": ")
+    """An exception in a line. Some have no message, and their names say it all."""
+    return f"{type(error).__name__}: {error}".partition("\n")[0].rstrip(": ")
