@@ -84,13 +84,13 @@ enum InFlight {
     Concurrency,
     /// One after the other.
     One,
+    /// Eight.
+    Eight,
     /// A hundred.
     Hundred,
     /// As many as Python's executor has workers unless it is told: four more than there are
     /// processors, and 32 at most.
     Executor,
-    /// One a processor.
-    Processors,
 }
 
 /// How many OS threads a program has.
@@ -110,11 +110,11 @@ impl TryFrom<toml::Value> for InFlight {
     fn try_from(value: toml::Value) -> Result<Self, Self::Error> {
         match (value.as_integer(), value.as_str()) {
             (Some(1), _) => Ok(InFlight::One),
+            (Some(8), _) => Ok(InFlight::Eight),
             (Some(100), _) => Ok(InFlight::Hundred),
             (_, Some("concurrency")) => Ok(InFlight::Concurrency),
             (_, Some("executor")) => Ok(InFlight::Executor),
-            (_, Some("processors")) => Ok(InFlight::Processors),
-            _ => Err("1, 100, \"concurrency\", \"executor\" or \"processors\""),
+            _ => Err("1, 8, 100, \"concurrency\" or \"executor\""),
         }
     }
 }
@@ -126,9 +126,9 @@ impl InFlight {
         let own = match self {
             InFlight::Concurrency => job.concurrency,
             InFlight::One => 1,
+            InFlight::Eight => 8,
             InFlight::Hundred => 100,
             InFlight::Executor => (processors + 4).min(32),
-            InFlight::Processors => processors,
         };
         own.min(job.in_flight_most())
     }
@@ -245,7 +245,7 @@ impl Program {
         let needs: fn(&Job) -> Needs = match (self.in_flight, self.threads) {
             (InFlight::One, _) => |job| needs(job, InFlight::One, Threads::Few),
             (InFlight::Executor, _) => |job| needs(job, InFlight::Executor, Threads::Few),
-            (InFlight::Processors, _) => |job| needs(job, InFlight::Processors, Threads::Few),
+            (InFlight::Eight, _) => |job| needs(job, InFlight::Eight, Threads::Few),
             (InFlight::Hundred, _) => |job| needs(job, InFlight::Hundred, Threads::Concurrency),
             (InFlight::Concurrency, Threads::Few) => all_in_flight,
             (InFlight::Concurrency, Threads::Concurrency) => {
