@@ -155,6 +155,19 @@ impl Response {
         &mut self.buffer[self.filled..]
     }
 
+    /// What [`spare`](Response::spare) is part of, and the place in it where that begins, for a
+    /// stream that must own what it reads into. Nothing else may be asked of the response until
+    /// [`give_back`](Response::give_back).
+    pub fn lend(&mut self) -> (Vec<u8>, usize) {
+        self.spare();
+        (std::mem::take(&mut self.buffer), self.filled)
+    }
+
+    /// Has the buffer again that was lent.
+    pub fn give_back(&mut self, buffer: Vec<u8>) {
+        self.buffer = buffer;
+    }
+
     /// Takes note of `count` more bytes in [`spare`](Response::spare); true when the response is
     /// whole.
     ///
@@ -256,6 +269,24 @@ mod tests {
         }
     }
 
+    /// The same by way of buffers that are lent.
+    fn read_lent(bytes: &[u8], piece: usize) -> Result<Response, ExchangeError> {
+        let mut response = Response::default();
+        let mut rest = bytes;
+        loop {
+            let (mut buffer, begin) = response.lend();
+            let spare = &mut buffer[begin..];
+            assert!(!spare.is_empty());
+            let count = spare.len().min(piece).min(rest.len());
+            spare[..count].copy_from_slice(&rest[..count]);
+            rest = &rest[count..];
+            response.give_back(buffer);
+            if response.filled(count)? {
+                return Ok(response);
+            }
+        }
+    }
+
     fn error(bytes: &[u8]) -> ExchangeError {
         read(bytes, 1_000_000).map(|_| ()).unwrap_err()
     }
@@ -272,6 +303,8 @@ mod tests {
             let response = read(&bytes, piece).unwrap();
             prop_assert_eq!(response.body(), &body[..]);
             prop_assert!(response.keep_alive());
+            let lent = read_lent(&bytes, piece).unwrap();
+            prop_assert_eq!(lent.body(), &body[..]);
         }
 
         #[test]
