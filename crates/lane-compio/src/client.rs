@@ -1,0 +1,83 @@
+//! What a task fetches with: the library or the bare exchange.
+//!
+//! compio's users take cyper. What cyper has under its URLs, redirects and proxies is hyper-util's
+//! pooled client on the adaptors of cyper-core; that is taken here, so that it has the settings of
+//! the other lanes and its sockets can be looked at.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use cyper_core::CompioExecutor;
+use hyper_util::client::legacy;
+use job::{FetchError, Fetched, Job, Request, Timeline};
+
+use crate::fetch::{self, Agent};
+use crate::raw::{self, Connections};
+use crate::socket::Connector;
+
+/// An HTTP client with its connections, shared by all tasks of a job.
+#[derive(Clone)]
+pub enum Client {
+    /// hyper-util, over compio's sockets.
+    Library(Agent),
+    /// One small HTTP/1.1 exchange over compio's sockets.
+    Raw(Rc<Connections>),
+    /// Either of them, in a job that is looked at.
+    Observed(Rc<(Client, Timeline)>),
+}
+
+impl Client {
+    /// The client that `job` asks for.
+    pub fn new(job: &Job) -> Self {
+        if let Some(timeline) = Timeline::of(job) {
+            let client = Client::over(job, Some(&timeline));
+            return Client::Observed(Rc::new((client, timeline)));
+        }
+        Client::over(job, None)
+    }
+
+    fn over(job: &Job, timeline: Option<&Timeline>) -> Self {
+        let idle = job.idle_connections();
+        match job.client {
+            job::Client::Library => Client::Library(agent(idle, timeline)),
+            job::Client::Raw => Client::Raw(Rc::new(Connections::new(idle, timeline))),
+        }
+    }
+
+    /// Fetches one document.
+    ///
+    /// # Errors
+    ///
+    /// The request failed, was answered with another status than success, or brought no document.
+    pub async fn fetch(&self, url: &str) -> Result<Fetched, FetchError> {
+        match self {
+            Client::Library(agent) => fetch::fetch(agent, url).await,
+            Client::Raw(connections) => raw::fetch(connections, url).await,
+            Client::Observed(observed) => {
+                let (client, timeline) = &**observed;
+                let call = timeline.call(url);
+                // A future that may hold itself has no size but in a box.
+                let fetched = Box::pin(client.fetch(url)).await?;
+                call.brought(&fetched);
+                Ok(fetched)
+            }
+        }
+    }
+
+    /// When each request did what, in a job that is looked at.
+    pub fn requests(&self) -> Option<Vec<Request>> {
+        match self {
+            Client::Observed(observed) => Some(observed.1.requests()),
+            Client::Library(_) | Client::Raw(_) => None,
+        }
+    }
+}
+
+/// The same settings as the ureq lanes have: no time-outs, no delay for small segments, and the
+/// same number of idle connections.
+fn agent(idle_connections: usize, timeline: Option<&Timeline>) -> Agent {
+    legacy::Client::builder(CompioExecutor)
+        .pool_max_idle_per_host(idle_connections)
+        .pool_idle_timeout(Duration::from_secs(3600))
+        .build(Connector::new(timeline))
+}

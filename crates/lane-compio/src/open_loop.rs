@@ -1,0 +1,56 @@
+//! The same job in an open loop: each document is sent when it is due, whatever became of the
+//! earlier ones. The async twin of `blocking-style/src/open_loop.rs`.
+//!
+//! How exactly "when it is due" is met is the runtime's timer, and part of its model: compio keeps
+//! moments as they are, and waits for completions no longer than to the next of them. While there is
+//! enough to run it does not wait, and looks at the clock after every 61 polled tasks.
+
+use std::time::Instant;
+
+use compio::runtime::{JoinHandle, spawn};
+use compio::time::sleep;
+use futures_lite::StreamExt;
+use futures_lite::future::poll_once;
+use futures_util::stream::FuturesUnordered;
+use job::{Arrivals, FetchError, Job, LaneError, OnSchedule, Tally};
+
+use crate::Client;
+use crate::fetch::lost;
+
+/// Fetches every document of the job when it is due, and folds them. When `job.concurrency`
+/// requests are in flight, the next one waits; its latency counts from when it was due.
+///
+/// # Errors
+///
+/// The first request that failed, or a task that ended without a result.
+pub async fn fetch_on_schedule(
+    client: &Client,
+    job: &Job,
+    arrivals: &Arrivals,
+) -> Result<Tally, LaneError> {
+    let mut tally = Tally::new(job);
+    let mut tasks = FuturesUnordered::<JoinHandle<Result<_, FetchError>>>::new();
+    let start = Instant::now();
+    for (url, due) in job.urls().zip(arrivals.schedule(job.documents)) {
+        // Folding is done while nothing is due, and so is waiting.
+        while let Some(Some(fetched)) = poll_once(tasks.next()).await {
+            tally.add_on_schedule(&fetched.map_err(lost)??);
+        }
+        if let Some(early) = due.checked_sub(start.elapsed()) {
+            sleep(early).await;
+        }
+        if tasks.len() as u64 == job.concurrency {
+            let fetched = tasks.next().await.expect("a task is in flight");
+            tally.add_on_schedule(&fetched.map_err(lost)??);
+        }
+        let client = client.clone();
+        tasks.push(spawn(async move {
+            let sent = start.elapsed();
+            client.fetch(&url).await.map(|fetched| OnSchedule { due, sent, fetched })
+        }));
+    }
+    while let Some(fetched) = tasks.next().await {
+        tally.add_on_schedule(&fetched.map_err(lost)??);
+    }
+    Ok(tally)
+}
