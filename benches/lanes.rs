@@ -13,3 +13,7 @@ pub const LANES: &[Lane] = &[
     lane_tokio::TOKIO,
     lane_tokio::TOKIO_LOCAL,
 ];
+
+/// Further rows, which run where a workload asks for other lanes: the same job with async/await on
+/// runtimes that are not tokio.
+pub const PEERS: &[Lane] = &[lane_smol::SMOL, lane_compio::COMPIO];
