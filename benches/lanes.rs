@@ -10,6 +10,7 @@ pub const LANES: &[Lane] = &[
     lane_may::MAY,
     lane_hub::HUB,
     lane_hub::HUB_SLAB,
+    lane_hub::HUB_PER_CORE,
     lane_tokio::TOKIO,
     lane_tokio::TOKIO_LOCAL,
 ];

@@ -201,6 +201,7 @@ LOOKS = {
     "stackful/may": ("#009e73", [1, 0], "diamond"),
     "stackful/hub": ("#35b5a6", [6, 3], "circle"),
     "stackful/hub-slab": ("#9ea3ff", [2, 2], "triangle-left"),
+    "stackful/hub-per-core": ("#5454c0", [10, 2], "arrow"),
     "stackful/patched": ("#c30d1f", [6, 3], "wedge"),
     "stackless/tokio": ("#3b7dd8", [1, 0], "triangle-down"),
     "stackless/tokio-local": ("#a8589f", [8, 3, 2, 3], "triangle-right"),

@@ -1,8 +1,9 @@
 //! What a task fetches with: the library or the bare exchange.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use job::{FetchError, Fetched, Job, Request, Timeline};
+use job::{FetchError, Fetched, Job, Request, Share, Timeline};
 use ureq::Agent;
 
 use crate::observed::Observed;
@@ -21,9 +22,18 @@ pub enum Client {
 }
 
 impl Client {
-    /// The client that `job` asks for, over `runtime`'s sockets.
+    /// The client that `job`, which begins now, asks for, over `runtime`'s sockets.
     pub fn new(runtime: &Arc<dyn Runtime>, job: &Job) -> Self {
-        if let Some(timeline) = Timeline::of(job) {
+        Client::since(Instant::now(), runtime, job)
+    }
+
+    /// The client that a share of a job asks for.
+    pub fn of_share(runtime: &Arc<dyn Runtime>, share: &Share) -> Self {
+        Client::since(share.start, runtime, &share.job)
+    }
+
+    fn since(start: Instant, runtime: &Arc<dyn Runtime>, job: &Job) -> Self {
+        if let Some(timeline) = Timeline::of(job, start) {
             let runtime: Arc<dyn Runtime> = Arc::new(Observed::new(runtime, &timeline));
             return Client::Observed(Arc::new((Client::over(&runtime, job), timeline)));
         }

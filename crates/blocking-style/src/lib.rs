@@ -26,7 +26,7 @@
 
 use std::sync::Arc;
 
-use job::{Job, LaneError, Tally};
+use job::{Job, LaneError, Schedule, Share, Tally};
 
 pub mod client;
 pub mod fetch;
@@ -49,9 +49,31 @@ pub use tasks::Tasks;
 ///
 /// The first request that failed, or a task that could not be started or ended without a result.
 pub fn do_job(runtime: &Arc<dyn Runtime>, client: &Client, job: &Job) -> Result<Tally, LaneError> {
-    let mut tally = match &job.arrivals {
+    fetch_all(runtime, client, job, Schedule::of(job))
+}
+
+/// Does a share of a job in the same way.
+///
+/// # Errors
+///
+/// As [`do_job`].
+pub fn do_share(
+    runtime: &Arc<dyn Runtime>,
+    client: &Client,
+    share: &Share,
+) -> Result<Tally, LaneError> {
+    fetch_all(runtime, client, &share.job, share.schedule)
+}
+
+fn fetch_all(
+    runtime: &Arc<dyn Runtime>,
+    client: &Client,
+    job: &Job,
+    schedule: Option<Schedule>,
+) -> Result<Tally, LaneError> {
+    let mut tally = match &schedule {
         None => fetch_and_aggregate(runtime, client, job),
-        Some(arrivals) => fetch_on_schedule(runtime, client, job, arrivals),
+        Some(schedule) => fetch_on_schedule(runtime, client, job, schedule),
     }?;
     tally.requests = client.requests();
     Ok(tally)

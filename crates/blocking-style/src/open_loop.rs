@@ -4,10 +4,8 @@
 //! How exactly "when it is due" is met is the runtime's timer, and part of its model: each lane
 //! says what its own is like. A document that is due already is sent without any timer.
 
+use job::{Job, LaneError, OnSchedule, Schedule, Tally};
 use std::sync::Arc;
-use std::time::Instant;
-
-use job::{Arrivals, Job, LaneError, OnSchedule, Tally};
 
 use crate::{Client, Runtime, Tasks};
 
@@ -21,12 +19,12 @@ pub fn fetch_on_schedule(
     runtime: &Arc<dyn Runtime>,
     client: &Client,
     job: &Job,
-    arrivals: &Arrivals,
+    schedule: &Schedule,
 ) -> Result<Tally, LaneError> {
-    let mut tally = Tally::new(job);
+    let mut tally = Tally::on_schedule(job, schedule);
     let mut tasks = Tasks::new(runtime);
-    let start = Instant::now();
-    for (url, due) in job.urls().zip(arrivals.schedule(job.documents)) {
+    let start = schedule.start();
+    for (url, due) in job.urls().zip(schedule.due()) {
         // Folding is done while nothing is due, and so is waiting.
         while let Some(fetched) = tasks.try_join_next() {
             tally.add_on_schedule(&fetched??);

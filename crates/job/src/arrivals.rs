@@ -5,10 +5,11 @@
 //! Measure Latency"; `wrk2` cures it the same way). Here each document has a moment at which it is
 //! due, and what counts from that moment on is its latency.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::Job;
 use crate::corpus::SplitMix64;
 
 /// Documents that arrive at a rate.
@@ -62,6 +63,51 @@ impl Arrivals {
     /// The end of the schedule: one gap after the last document is due.
     pub fn end(&self, documents: u64) -> Duration {
         self.schedule(documents + 1).last().unwrap_or_default()
+    }
+}
+
+/// When the documents of a job are due, or those of a [share](crate::Share) of it, from a moment on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schedule {
+    arrivals: Arrivals,
+    /// All of the job's documents, of which every so many are meant.
+    documents: u64,
+    first: u64,
+    every: u64,
+    end: Duration,
+    start: Instant,
+}
+
+impl Schedule {
+    /// The schedule of `job`, which begins now; none of a closed loop.
+    pub fn of(job: &Job) -> Option<Self> {
+        let arrivals = job.arrivals?;
+        let documents = job.documents;
+        // Before the start: it goes through the whole schedule.
+        let end = arrivals.end(documents);
+        Some(Schedule { arrivals, documents, first: 0, every: 1, end, start: Instant::now() })
+    }
+
+    /// What concerns share `number` of `of`: the same moments, and as many fewer of them.
+    pub(crate) fn share(self, number: u64, of: u64) -> Self {
+        Schedule { first: number, every: of, ..self }
+    }
+
+    /// When each document is due, in order, counted from the start.
+    pub fn due(&self) -> impl Iterator<Item = Duration> + use<> {
+        let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+        let all = self.arrivals.schedule(self.documents);
+        all.skip(number(self.first)).step_by(number(self.every))
+    }
+
+    /// The start of the whole job.
+    pub fn start(&self) -> Instant {
+        self.start
+    }
+
+    /// One gap after the last document of the whole job is due.
+    pub fn end(&self) -> Duration {
+        self.end
     }
 }
 

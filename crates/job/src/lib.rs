@@ -16,6 +16,7 @@
 //! * [`answer`]: the mergeable summary, and what it must be;
 //! * [`arrivals`]: when the documents of an open-loop job are due;
 //! * [`tally`]: what a lane folds fetched documents into, an answer and its service times;
+//! * [`share`]: a job dealt to several workers;
 //! * [`protocol`]: [`Job`] and [`Outcome`] as they travel between processes;
 //! * [`timeline`]: when each request did what, where somebody looks;
 //! * [`lane`]: what a lane is, as data.
@@ -39,11 +40,12 @@ pub mod corpus;
 pub mod document;
 pub mod lane;
 pub mod protocol;
+pub mod share;
 pub mod tally;
 pub mod timeline;
 
 pub use answer::Answer;
-pub use arrivals::{Arrivals, Process};
+pub use arrivals::{Arrivals, Process, Schedule};
 pub use corpus::{Corpus, CorpusError};
 pub use document::Document;
 pub use lane::{Lane, Needs};
@@ -51,5 +53,6 @@ pub use protocol::{
     Allocations, Client, Completed, DOCUMENT_PATH, Job, JobError, Outcome, OutcomeResult,
     PROTOCOL_VERSION, Usage,
 };
+pub use share::Share;
 pub use tally::{FetchError, Fetched, LaneError, OnSchedule, OpenLoop, Tally};
 pub use timeline::{Request, Timeline};

@@ -182,7 +182,8 @@ impl Job {
         usize::try_from(reusable.min(self.concurrency)).unwrap_or(usize::MAX)
     }
 
-    fn id(&self, index: u64) -> u32 {
+    /// The id of document number `index`.
+    pub(crate) fn id(&self, index: u64) -> u32 {
         self.ids[(index % self.ids.len() as u64) as usize]
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use thiserror::Error;
 
-use crate::{Answer, Arrivals, Document, Job, Request};
+use crate::{Answer, Document, Job, Request, Schedule};
 
 /// One document, fetched and parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,10 +114,19 @@ pub struct OpenLoop {
 impl Tally {
     /// Nothing fetched yet.
     pub fn new(job: &Job) -> Self {
+        Tally::until(job, job.arrivals.map(|arrivals| arrivals.end(job.documents)))
+    }
+
+    /// Nothing fetched yet of a job, or of a share of one, whose documents are due on `schedule`.
+    pub fn on_schedule(job: &Job, schedule: &Schedule) -> Self {
+        Tally::until(job, Some(schedule.end()))
+    }
+
+    fn until(job: &Job, end: Option<Duration>) -> Self {
         Tally {
             answer: Answer::new(job.top),
             service_times_ns: histogram(),
-            open_loop: job.arrivals.map(|arrivals| OpenLoop::new(&arrivals, job.documents)),
+            open_loop: end.map(OpenLoop::new),
             requests: None,
         }
     }
@@ -141,12 +150,37 @@ impl Tally {
             open_loop.sent_in_time += u64::from(document.sent < open_loop.end);
         }
     }
+
+    /// Folds in what came of another share of the same job, on OS threads of its own.
+    ///
+    /// # Panics
+    ///
+    /// If the two keep different numbers of heaviest.
+    pub fn merge(&mut self, other: Tally) {
+        self.answer.merge(&other.answer);
+        add(&mut self.service_times_ns, &other.service_times_ns);
+        if let (Some(open_loop), Some(other)) = (&mut self.open_loop, other.open_loop) {
+            add(&mut open_loop.latencies_ns, &other.latencies_ns);
+            open_loop.sent_in_time += other.sent_in_time;
+        }
+        if let Some(theirs) = other.requests {
+            let requests = self.requests.get_or_insert_default();
+            let threads = requests.iter().map(|request| request.thread + 1).max().unwrap_or(0);
+            let numbered = |it: Request| Request { thread: threads + it.thread, ..it };
+            requests.extend(theirs.into_iter().map(numbered));
+            requests.sort_by_key(|request| request.begun_ns);
+        }
+    }
 }
 
 impl OpenLoop {
-    fn new(arrivals: &Arrivals, documents: u64) -> Self {
-        OpenLoop { latencies_ns: histogram(), sent_in_time: 0, end: arrivals.end(documents) }
+    fn new(end: Duration) -> Self {
+        OpenLoop { latencies_ns: histogram(), sent_in_time: 0, end }
     }
+}
+
+fn add(times: &mut Histogram<u32>, others: &Histogram<u32>) {
+    times.add(others).expect("all have the same bounds");
 }
 
 fn nanoseconds(duration: Duration) -> u64 {
@@ -161,7 +195,7 @@ fn histogram() -> Histogram<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Client, Corpus, Process};
+    use crate::{Arrivals, Client, Corpus, Process, Share};
 
     #[test]
     fn a_tally_is_the_answer_and_its_times() {
@@ -197,6 +231,55 @@ mod tests {
         assert_eq!((open_loop.latencies_ns.len(), open_loop.sent_in_time), (2, 1));
         assert!(open_loop.latencies_ns.max().abs_diff(19_000_000) < 20_000);
         assert!(tally.service_times_ns.max().abs_diff(4_000_000) < 4_000);
+    }
+
+    #[test]
+    fn tallies_of_shares_merge_into_the_job_s() {
+        let corpus = Corpus::generated(3, 1_500, 5).unwrap();
+        let arrivals = Arrivals { process: Process::Uniform, rate: 1_000, seed: 0 };
+        let job = Job::new("http://127.0.0.1:1", &corpus, 7, 4, Client::Raw);
+        let job = Job { top: 2, arrivals: Some(arrivals), ..job };
+        let body_of = |id: u32| corpus.iter().find(|(other, _)| *other == id).unwrap().1;
+        let fold = |tally: &mut Tally, due: Duration, id: u32| {
+            let service_time = Duration::from_millis(due.as_millis() as u64 + 1);
+            let fetched = Fetched::parse("/", body_of(id), service_time).unwrap();
+            // The schedule ends after 7 ms, and the last two are sent later.
+            let sent = due + Duration::from_millis(2);
+            tally.add_on_schedule(&OnSchedule { due, sent, fetched });
+        };
+        let request = |begun_ns: u64, thread: u32| Request {
+            begun_ns,
+            connecting_ns: None,
+            connected_ns: None,
+            sent_ns: None,
+            first_byte_ns: None,
+            last_byte_ns: begun_ns,
+            parsed_ns: begun_ns,
+            thread,
+        };
+        let mut whole = Tally::new(&job);
+        for (due, index) in arrivals.schedule(7).zip(0..) {
+            fold(&mut whole, due, job.id(index));
+        }
+        let mut merged = Tally::new(&job);
+        for (number, share) in Share::deal(&job, 3).into_iter().enumerate() {
+            let schedule = share.schedule.unwrap();
+            let mut tally = Tally::on_schedule(&share.job, &schedule);
+            for (due, index) in schedule.due().zip(0..) {
+                fold(&mut tally, due, share.job.id(index));
+            }
+            let number = number as u64;
+            tally.requests = Some(vec![request(9 - number, 0), request(number, 1)]);
+            merged.merge(tally);
+        }
+        assert_eq!(merged.answer, whole.answer);
+        assert_eq!(merged.service_times_ns, whole.service_times_ns);
+        let (merged_loop, whole_loop) = (merged.open_loop.unwrap(), whole.open_loop.unwrap());
+        assert_eq!(merged_loop.latencies_ns, whole_loop.latencies_ns);
+        assert_eq!((merged_loop.sent_in_time, whole_loop.sent_in_time), (5, 5));
+        let seen = merged.requests.unwrap().into_iter().map(|it| (it.begun_ns, it.thread));
+        let expected = [(0, 1), (1, 3), (2, 5), (7, 4), (8, 2), (9, 0)];
+        assert_eq!(seen.collect::<Vec<_>>(), expected);
     }
 
     #[test]

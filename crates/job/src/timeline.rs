@@ -80,9 +80,9 @@ struct Exchange {
 }
 
 impl Timeline {
-    /// Nothing seen yet; none where `job` is not to be looked at.
-    pub fn of(job: &Job) -> Option<Self> {
-        let shared = || Shared { start: Instant::now(), seen: Mutex::default() };
+    /// Nothing seen yet of a job that began at `start`; none where `job` is not to be looked at.
+    pub fn of(job: &Job, start: Instant) -> Option<Self> {
+        let shared = || Shared { start, seen: Mutex::default() };
         job.timeline.then(|| Timeline(Arc::new(shared())))
     }
 
@@ -233,8 +233,8 @@ mod tests {
     fn timeline() -> Timeline {
         let corpus = Corpus::generated(1, 1_500, 2).unwrap();
         let job = Job::new("http://127.0.0.1:80", &corpus, 2, 2, Client::Raw);
-        assert!(Timeline::of(&job).is_none(), "nobody looks unless told to");
-        Timeline::of(&Job { timeline: true, ..job }).unwrap()
+        assert!(Timeline::of(&job, Instant::now()).is_none(), "nobody looks unless told to");
+        Timeline::of(&Job { timeline: true, ..job }, Instant::now()).unwrap()
     }
 
     /// What a call brings that began just now.

@@ -32,6 +32,6 @@ mod tls;
 
 pub use battery::{Asks, CASES, Case, run_all, run_up_to};
 pub use holding::HoldingServer;
-pub use open_loop::{check_try_join_next, run_open_loop};
+pub use open_loop::{check_try_join_next, run_open_loop, run_open_loop_dealt};
 pub use server::OddServer;
-pub use timeline::run_timeline;
+pub use timeline::{run_timeline, run_timeline_dealt};

@@ -13,13 +13,24 @@ use crate::HoldingServer;
 /// Does open-loop jobs in `lane`, with each client and each process; each that went otherwise than
 /// it must is told in a line of the result.
 pub fn run_open_loop(lane: &Lane) -> Vec<String> {
+    open_loops(lane, DOCUMENTS)
+}
+
+/// The same for a lane that deals its documents and its concurrency out beforehand. Whoever has done
+/// what it was dealt cannot help the others to fill up again, so once the limit was reached and one
+/// request more has come, the server holds none.
+pub fn run_open_loop_dealt(lane: &Lane) -> Vec<String> {
+    open_loops(lane, CONCURRENCY + 1)
+}
+
+fn open_loops(lane: &Lane, held: u64) -> Vec<String> {
     let mut wrong = Vec::new();
     for client in [Client::Library, Client::Raw] {
         for process in [Process::Uniform, Process::Poisson] {
             let context = |why: String| format!("{client}, {}: {why}", process.name());
             wrong.extend(on_schedule(lane, client, process).err().map(context));
         }
-        let capped = at_the_cap(lane, client);
+        let capped = at_the_cap(lane, client, held);
         wrong.extend(capped.err().map(|why| format!("{client}, at the cap: {why}")));
     }
     wrong
@@ -41,10 +52,11 @@ fn on_schedule(lane: &Lane, client: Client, process: Process) -> Result<(), Stri
 }
 
 /// All documents are due at once and the server holds its answers, until as many requests as are
-/// allowed have come: no lane may send more, and each that can must send as many.
-fn at_the_cap(lane: &Lane, client: Client) -> Result<(), String> {
+/// allowed have come: no lane may send more, and each that can must send as many. None is held once
+/// `held` have come.
+fn at_the_cap(lane: &Lane, client: Client, held: u64) -> Result<(), String> {
     let in_flight = (lane.needs)(&job_like(client)).in_flight;
-    let server = HoldingServer::start(in_flight, DOCUMENTS);
+    let server = HoldingServer::start(in_flight, held);
     let arrivals = Arrivals { process: Process::Uniform, rate: 1_000_000_000, seed: 0 };
     let job = job(&server, client, DOCUMENTS, arrivals);
     let tally = (lane.run)(&job).map_err(|error| error.to_string())?;

@@ -10,17 +10,27 @@ const CONCURRENCY: u64 = 4;
 /// Does a job in `lane` with each client while it is looked at; each that told otherwise than it must
 /// is told in a line of the result.
 pub fn run_timeline(lane: &Lane) -> Vec<String> {
+    timelines(lane, DOCUMENTS)
+}
+
+/// The same for a lane that deals its documents out beforehand, as in
+/// [`run_open_loop_dealt`](crate::run_open_loop_dealt).
+pub fn run_timeline_dealt(lane: &Lane) -> Vec<String> {
+    timelines(lane, CONCURRENCY + 1)
+}
+
+fn timelines(lane: &Lane, held: u64) -> Vec<String> {
     let clients = [Client::Library, Client::Raw].into_iter();
     clients
-        .filter_map(|client| Some(format!("{client}: {}", looked_at(lane, client).err()?)))
+        .filter_map(|client| Some(format!("{client}: {}", looked_at(lane, client, held).err()?)))
         .collect()
 }
 
 /// The server holds its answers until as many requests have come as are allowed, so as many of them
 /// must be seen to wait at once.
-fn looked_at(lane: &Lane, client: Client) -> Result<(), String> {
+fn looked_at(lane: &Lane, client: Client, held: u64) -> Result<(), String> {
     let in_flight = (lane.needs)(&job("http://127.0.0.1:1", client)?).in_flight;
-    let server = HoldingServer::start(in_flight, DOCUMENTS);
+    let server = HoldingServer::start(in_flight, held);
     let origin = format!("http://{}", server.address);
     let job = Job { ids: server.corpus().ids(), ..job(&origin, client)? };
     let tally = (lane.run)(&job).map_err(|error| error.to_string())?;

@@ -27,7 +27,7 @@
 //! * [`hub::offload`]: work that would stop the whole hub, done on another thread;
 //! * [`hub::slab`]: a million stacks in one mapping, for whoever wants them.
 //!
-//! # Two lanes
+//! # Three lanes
 //!
 //! `stackful/hub` has a mapping and a guard page for each stack, from [`generator`]; there the
 //! kernel's `vm.max_map_count` ends it at about 32,000 tasks. `stackful/hub-slab` carves its stacks
@@ -60,6 +60,9 @@
 //! difference between their rows is one of stacks and of switching, and of nothing else.
 //! [`hub::run`] and [`hub::run_on`] differ by the [`hub::Stacks`] that they are given, and the two
 //! libraries stand side by side in `hub/coroutine/`.
+//!
+//! `stackful/hub-per-core` is `stackful/hub` once on each core, with the documents dealt out beforehand:
+//! see [`per_core`].
 //!
 //! ```
 //! use std::time::Duration;
@@ -100,8 +103,11 @@ use crate::hub::slab::Slab;
 use crate::runtime::Hub;
 
 pub mod hub;
+pub mod per_core;
 pub mod runtime;
 pub mod socket;
+
+pub use per_core::HUB_PER_CORE;
 
 /// What a task's stack is given. Only the pages that it touches cost memory; a fetch with TLS
 /// touches 34 KiB in a release build and 119 KiB in a debug build.

@@ -1,7 +1,7 @@
 //! What a task fetches with: the library or the bare exchange.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper_util::client::legacy::{self, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
@@ -23,9 +23,9 @@ pub enum Client {
 }
 
 impl Client {
-    /// The client that `job` asks for.
+    /// The client that `job`, which begins now, asks for.
     pub fn new(job: &Job) -> Self {
-        if let Some(timeline) = Timeline::of(job) {
+        if let Some(timeline) = Timeline::of(job, Instant::now()) {
             let client = Client::over(job, Some(&timeline));
             return Client::Observed(Arc::new((client, timeline)));
         }

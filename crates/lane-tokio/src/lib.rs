@@ -38,7 +38,7 @@
 //! (how tasks start and wait), [`socket`] (how bytes move), [`raw`] (the same exchange without an HTTP
 //! library), [`client`] (one or the other).
 
-use job::{Job, Lane, LaneError, Needs, Tally};
+use job::{Job, Lane, LaneError, Needs, Schedule, Tally};
 use tokio::runtime::Runtime;
 
 pub mod client;
@@ -58,9 +58,9 @@ pub use open_loop::fetch_on_schedule;
 ///
 /// The first request that failed, or a task that ended without a result.
 pub async fn do_job(client: &Client, job: &Job) -> Result<Tally, LaneError> {
-    let mut tally = match &job.arrivals {
+    let mut tally = match &Schedule::of(job) {
         None => fetch_and_aggregate(client, job).await,
-        Some(arrivals) => fetch_on_schedule(client, job, arrivals).await,
+        Some(schedule) => fetch_on_schedule(client, job, schedule).await,
     }?;
     tally.requests = client.requests();
     Ok(tally)

@@ -5,9 +5,7 @@
 //! counts in milliseconds and rounds up, so that documents leave up to a millisecond late and
 //! several at once. A document that is due already is sent without any timer.
 
-use std::time::Instant;
-
-use job::{Arrivals, Job, LaneError, OnSchedule, Tally};
+use job::{Job, LaneError, OnSchedule, Schedule, Tally};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -23,12 +21,12 @@ use crate::fetch::lost;
 pub async fn fetch_on_schedule(
     client: &Client,
     job: &Job,
-    arrivals: &Arrivals,
+    schedule: &Schedule,
 ) -> Result<Tally, LaneError> {
-    let mut tally = Tally::new(job);
+    let mut tally = Tally::on_schedule(job, schedule);
     let mut tasks = JoinSet::new();
-    let start = Instant::now();
-    for (url, due) in job.urls().zip(arrivals.schedule(job.documents)) {
+    let start = schedule.start();
+    for (url, due) in job.urls().zip(schedule.due()) {
         // Folding is done while nothing is due, and so is waiting.
         while let Some(fetched) = tasks.try_join_next() {
             tally.add_on_schedule(&fetched.map_err(lost)??);

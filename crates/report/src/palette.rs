@@ -4,13 +4,14 @@
 //! a marker of its own, besides. All hold on white and on near-black.
 
 /// The lanes that are known, in the order of the tables.
-const KNOWN: [(&str, Look); 9] = [
+const KNOWN: [(&str, Look); 10] = [
     ("blocking/sequential", Look { colour: "#6a6a6a", dashes: &[], marker: "cross" }),
     ("blocking/pool", Look { colour: "#e69f00", dashes: &[], marker: "square" }),
     ("blocking/threads", Look { colour: "#d55e00", dashes: &[], marker: "triangle-up" }),
     ("stackful/may", Look { colour: "#009e73", dashes: &[], marker: "diamond" }),
     ("stackful/hub", Look { colour: "#35b5a6", dashes: &[6, 3], marker: "circle" }),
     ("stackful/hub-slab", Look { colour: "#9ea3ff", dashes: &[2, 2], marker: "triangle-left" }),
+    ("stackful/hub-per-core", Look { colour: "#5454c0", dashes: &[10, 2], marker: "arrow" }),
     ("stackful/patched", Look { colour: "#c30d1f", dashes: &[6, 3], marker: "wedge" }),
     ("stackless/tokio", Look { colour: "#3b7dd8", dashes: &[], marker: "triangle-down" }),
     (

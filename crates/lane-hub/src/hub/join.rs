@@ -47,7 +47,7 @@ impl<T> JoinHandle<T> {
     }
 
     /// The result, or nothing and a wake-up for the current green thread once there is one.
-    fn take_or_wait(&self) -> Option<thread::Result<T>> {
+    pub(crate) fn take_or_wait(&self) -> Option<thread::Result<T>> {
         let mut end = self.0.end();
         let result = end.result.take();
         if result.is_none() && in_task() {

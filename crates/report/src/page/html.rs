@@ -110,6 +110,7 @@ pub(super) fn swatch(lane: &str) -> Markup {
         "triangle-down" => "M13 11l5-9h-10z",
         "triangle-right" => "M18 6l-9 5v-10z",
         "triangle-left" => "M8 6l9 5v-10z",
+        "arrow" => "M13 0l5 6h-3v6h-4v-6h-3z",
         "wedge" => "M13 0l3 12h-6z",
         "diamond" => "M13 0l5 6l-5 6l-5-6z",
         "cross" => "M11.5 1.5h3v3h3v3h-3v3h-3v-3h-3v-3h3z",
