@@ -18,6 +18,7 @@ use report::Summary;
 
 use crate::allocations;
 use crate::cli::{Cli, Command, RunOptions};
+use crate::lanes::PEERS;
 use crate::print::tell_line;
 use crate::registry::{self, Registry};
 use crate::{demo, others, page, print, publish, records, splice, verify};
@@ -81,7 +82,7 @@ fn command(
     match command {
         Command::Run(options) if options.list => {
             let registry = Registry::with(&options.lane)?;
-            let lanes = options.chosen_lanes(&[lanes, &registry.lanes()].concat())?;
+            let lanes = options.chosen_lanes(&[lanes, PEERS, &registry.lanes()].concat())?;
             print::list(&lanes, &options.named_workloads()?, &registry.missing())?;
             Ok(ExitCode::SUCCESS)
         }
@@ -116,7 +117,7 @@ fn command(
 
 fn one_lane(name: &str, lanes: &[Lane]) -> anyhow::Result<Variant> {
     let (id, planted) = Variant::parse(name).map_err(Misuse::of)?;
-    let lane = lanes.iter().chain(&[FLOOR, CEILING]).find(|lane| lane.id == id);
+    let lane = lanes.iter().chain(PEERS).chain(&[FLOOR, CEILING]).find(|lane| lane.id == id);
     let lane = lane.with_context(|| format!("no lane has the id `{id}`")).map_err(Misuse::of)?;
     Ok(Variant { lane: *lane, planted })
 }

@@ -5,7 +5,7 @@
 //! the other lanes and its sockets can be looked at.
 
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cyper_core::CompioExecutor;
 use hyper_util::client::legacy;
@@ -27,9 +27,9 @@ pub enum Client {
 }
 
 impl Client {
-    /// The client that `job` asks for.
+    /// The client that `job`, which begins now, asks for.
     pub fn new(job: &Job) -> Self {
-        if let Some(timeline) = Timeline::of(job) {
+        if let Some(timeline) = Timeline::of(job, Instant::now()) {
             let client = Client::over(job, Some(&timeline));
             return Client::Observed(Rc::new((client, timeline)));
         }

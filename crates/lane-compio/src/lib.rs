@@ -89,6 +89,7 @@ pub const COMPIO: Lane = Lane {
     id: "other/compio",
     waits: "a state machine returns Pending, the kernel completes its read",
     mirrors: "none of theirs: one loop, one thread, on io_uring",
+    clients: job::Client::BOTH,
     // The kernel's, too.
     needs: |job| needs(job, 1 + 1),
     run: |job| run(runtime::local(), job),

@@ -35,6 +35,7 @@ pub const HUB_PER_CORE: Lane = Lane {
     id: "stackful/hub-per-core",
     waits: "a green thread suspends, the hub of its core runs another",
     mirrors: "gevent in a process a core, behind SO_REUSEPORT",
+    clients: job::Client::BOTH,
     needs,
     run: |job| run_on(cores(), job),
 };

@@ -54,6 +54,9 @@
 //! cargo test -p lane-patched --test program      # prints the system calls of both, with strace
 //! ```
 //!
+//! Its tests run other unmodified clients on it, too: minreq, and the blocking half of `redis`, a hundred
+//! of whose pops wait in a real server for a push of another green thread.
+//!
 //! # What parks
 //!
 //! | call | while it waits |
@@ -103,7 +106,7 @@
 //! * Crates choose their waiting for threads. ureq with a time-out that covers the look-up of a name
 //!   looks it up on a thread of its own and waits for that in a channel: a `futex`, and the hub
 //!   stands still meanwhile. Blocking clients that are async code inside wait in an epoll or a channel
-//!   of their own, and never come here.
+//!   of their own, and never come here: each call of `postgres` or of `reqwest::blocking` is one.
 //! * Stacks have a fixed size, which code that was written for 2 MiB or 8 MiB has never met.
 //! * A child that was forked and goes on without `exec` shares the hub's epoll with its parent, and
 //!   must not wait.

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper_util::client::legacy;
 use job::{FetchError, Fetched, Job, Request, Timeline};
@@ -24,9 +24,9 @@ pub enum Client {
 }
 
 impl Client {
-    /// The client that `job` asks for, whose connections are looked after on `executor`.
+    /// The client that `job`, which begins now, asks for, whose connections are looked after on `executor`.
     pub fn new(executor: &Executor, job: &Job) -> Self {
-        if let Some(timeline) = Timeline::of(job) {
+        if let Some(timeline) = Timeline::of(job, Instant::now()) {
             let client = Client::over(executor, job, Some(&timeline));
             return Client::Observed(Arc::new((client, timeline)));
         }

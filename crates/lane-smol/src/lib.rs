@@ -88,6 +88,7 @@ pub const SMOL: Lane = Lane {
     id: "other/smol",
     waits: "a state machine returns Pending, its worker polls another",
     mirrors: "none of theirs: async/await on many cores without tokio",
+    clients: job::Client::BOTH,
     // The thread that waits for the job, and async-io's.
     needs: |job| needs(job, runtime::workers() + 2),
     run: |job| run(runtime::multi_thread(), job),
