@@ -11,7 +11,8 @@
 //! The kernel counts mappings, `vm.max_map_count`, 65,530 by default. A guard page that is made
 //! with `mprotect` splits the mapping in two, so that stacks end at half that number. Linux 6.13
 //! can mark a page instead, which leaves the mapping whole, however many stacks it has. Where the
-//! kernel cannot, guards are mappings, and the limit is told when it is met.
+//! kernel cannot, guards are mappings, and the limit is told: to whoever plans a job, by
+//! [`Slab::mappings`], and to whoever carves a stack too many, by its error.
 //!
 //! **When memory is returned.** The hub keeps some stacks of ended tasks as they are, because a
 //! warm stack is a fast one; `stacks_kept` says how many. The others come back here, and return
