@@ -1,6 +1,7 @@
 """`python3 -m unittest` in this folder. Nothing but the standard library is needed."""
 
 import json
+import pathlib
 import subprocess
 import sys
 import threading
@@ -191,6 +192,12 @@ class AProgram(unittest.TestCase):
             completed = self.outcome(program)["completed"]
             self.assertEqual(completed["answer"], tally.answer(), program)
             self.assertEqual(sum(count for _, count in completed["service_times_ns"]), 5)
+
+    def test_in_thirty_lines_is_the_one_that_the_page_shows(self):
+        folder = pathlib.Path(__file__).parent.parent
+        program = (folder / "example/thirty_lines.py").read_text()
+        self.assertIn(f"```python\n{program}```", (folder / "README.md").read_text())
+        self.assertLessEqual(len(program.splitlines()), 30)
 
     def test_tells_of_an_open_loop_and_a_timeline(self):
         arrivals = {"process": "uniform", "rate": 1_000, "seed": 1}
