@@ -24,6 +24,7 @@
 //! * [`markdown`]: for a document;
 //! * [`csv`]: for a spreadsheet;
 //! * [`mod@answer`]: what the record answers, in three sentences;
+//! * [`claims`]: what articles say, held against the record;
 //! * [`selection`]: a part of a summary;
 //! * [`palette`]: how a lane looks, wherever it is drawn;
 //! * [`chart`]: wall time over documents, as a picture;
@@ -39,6 +40,7 @@ pub mod answer;
 pub mod cells;
 pub mod chart;
 pub mod check;
+pub mod claims;
 pub mod comparison;
 pub mod csv;
 pub mod diff;

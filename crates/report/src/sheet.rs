@@ -35,6 +35,14 @@ const LINES: TableStyle =
 impl Sheet {
     /// As lines for a terminal.
     pub fn terminal(&self, style: Style) -> Vec<String> {
+        let mut lines = vec![String::new(), self.title.clone(), String::new()];
+        lines.extend(self.table(style));
+        lines.extend(self.notes.iter().flat_map(|note| wrapped_at(note, WIDTH)));
+        lines
+    }
+
+    /// The table alone, as lines for a terminal.
+    pub(crate) fn table(&self, style: Style) -> Vec<String> {
         let mut table = Table::new();
         table.load_style(LINES).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_width(WIDTH as u16);
@@ -62,10 +70,7 @@ impl Sheet {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
-        let mut lines = vec![String::new(), self.title.clone(), String::new()];
-        lines.extend(table.lines().map(|line| line.trim_end().to_owned()));
-        lines.extend(self.notes.iter().flat_map(|note| wrapped_at(note, WIDTH)));
-        lines
+        table.lines().map(|line| line.trim_end().to_owned()).collect()
     }
 
     /// As a page.

@@ -30,7 +30,8 @@ const KEY: (f64, f64, f64) = (RIGHT + 24.0, RIGHT + 48.0, RIGHT + 55.0);
 /// From one label's line to the next.
 const LABEL_GAP: f64 = 19.0;
 
-const FONTS: &str = "-apple-system, 'Segoe UI', 'Noto Sans', Helvetica, Arial, sans-serif";
+pub(super) const FONTS: &str =
+    "-apple-system, 'Segoe UI', 'Noto Sans', Helvetica, Arial, sans-serif";
 
 /// The whole chart.
 pub(super) fn draw(chart: &Chart) -> String {

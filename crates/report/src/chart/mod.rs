@@ -15,7 +15,8 @@
 //! * here: what is to be seen;
 //! * [`scale`] and [`labels`]: where;
 //! * `draw`: how it looks;
-//! * `elements`: what it is drawn with.
+//! * `elements`: what it is drawn with;
+//! * `growth` and [`linear`]: another chart with the same means, of a claim about growth.
 
 use harness::plan::{Cell, PlannedWorkload};
 use harness::record::Recorded;
@@ -27,7 +28,9 @@ use crate::summary::{Group, Row, Summary};
 
 mod draw;
 mod elements;
+pub(crate) mod growth;
 pub mod labels;
+pub mod linear;
 pub mod scale;
 
 /// How sure the interval around each median is.
@@ -149,7 +152,7 @@ impl Chart {
 }
 
 /// Where and when.
-fn made(recorded: &Recorded) -> String {
+pub(crate) fn made(recorded: &Recorded) -> String {
     let environment = &recorded.environment;
     let day: String = environment.started.chars().take_while(|c| *c != 'T').collect();
     let virtual_machine = if environment.virtual_machine { " (virtual)" } else { "" };

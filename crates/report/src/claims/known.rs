@@ -1,0 +1,174 @@
+//! Whether the cells that a ledger names can exist: a typo is an error, and no lane that was skipped.
+
+use std::collections::BTreeMap;
+
+use harness::Plan;
+use harness::workload::{Point, Profile, Workload};
+use job::Client;
+
+use super::ledger::{At, Ledger, LedgerError, Side};
+
+/// Fewer points than that make no line whose slope could be bounded.
+const POINTS_LEAST: usize = 3;
+
+/// Two names this much alike may be one and a typo of it; 1 is the same.
+const ALIKE: f64 = 0.8;
+
+/// All lanes and all points of all workloads that there are.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Known {
+    lanes: BTreeMap<String, Vec<Client>>,
+    workloads: BTreeMap<String, Vec<Point>>,
+}
+
+impl Known {
+    /// Adds a lane with the clients that it has.
+    pub fn add_lane(&mut self, id: &str, clients: &[Client]) {
+        self.lanes.entry(id.to_owned()).or_default().extend(clients);
+    }
+
+    /// Adds all points that a workload has in any profile.
+    pub fn add_workload(&mut self, workload: &Workload) {
+        for profile in [Profile::Standard, Profile::Quick, Profile::Full] {
+            let in_profile = workload.clone().in_profile(profile, true);
+            let points = in_profile.map(|workload| workload.points(profile)).unwrap_or_default();
+            self.add_points(&workload.name, points);
+        }
+    }
+
+    /// Adds what a record was to measure, which may be of a file that is not ours.
+    pub fn add_plan(&mut self, plan: &Plan) {
+        for planned in &plan.cells {
+            self.add_lane(&planned.cell.lane, &[planned.cell.client]);
+            self.add_points(&planned.cell.workload, vec![planned.cell.point]);
+        }
+    }
+
+    fn add_points(&mut self, workload: &str, points: Vec<Point>) {
+        let known = self.workloads.entry(workload.to_owned()).or_default();
+        for point in points {
+            if !known.contains(&point) {
+                known.push(point);
+            }
+        }
+    }
+
+    fn contradicts(&self, side: &Side) -> Option<String> {
+        let Some(points) = self.workloads.get(&side.workload) else {
+            return Some(unknown("workload is named", &side.workload, self.workloads.keys()));
+        };
+        let Some(clients) = self.lanes.get(&side.lane) else {
+            return Some(unknown("lane has the id", &side.lane, self.lanes.keys()));
+        };
+        if !clients.contains(&side.client) {
+            return Some(format!("{} has no client `{}`", side.lane, side.client));
+        }
+        let At::Point { documents, concurrency } = side.at else {
+            let mut all: Vec<_> = points.iter().map(|point| point.documents).collect();
+            all.sort_unstable();
+            all.dedup();
+            let enough = all.len() >= POINTS_LEAST;
+            return (!enough).then(|| format!("{} has too few N for a slope", side.workload));
+        };
+        let is_it = |point: &&Point| {
+            point.documents == documents
+                && concurrency.is_none_or(|concurrency| point.concurrency == concurrency)
+        };
+        match points.iter().filter(is_it).count() {
+            1 => None,
+            0 => {
+                Some(format!("{} has no point N = {documents}{}", side.workload, with(concurrency)))
+            }
+            _ => Some(format!("{} has several C at N = {documents}; say which", side.workload)),
+        }
+    }
+}
+
+fn with(concurrency: Option<u64>) -> String {
+    concurrency.map_or(String::new(), |concurrency| format!(", C = {concurrency}"))
+}
+
+/// With the name that was meant, where one is like it, and with all of them where none is.
+fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a String>) -> String {
+    let known: Vec<_> = known.map(String::as_str).collect();
+    let alike = known.iter().map(|other| (strsim::jaro_winkler(name, other), *other));
+    match alike.max_by(|one, other| one.0.total_cmp(&other.0)) {
+        Some((part, other)) if part > ALIKE => format!("no {what} `{name}`; is it `{other}`?"),
+        _ => format!("no {what} `{name}`; there are: {}", known.join(", ")),
+    }
+}
+
+impl Ledger {
+    /// Whether every cell that it names can exist.
+    ///
+    /// # Errors
+    ///
+    /// The first that cannot, with its line.
+    pub fn check(&self, known: &Known) -> Result<(), LedgerError> {
+        let wrong = self.sides().find_map(|side| Some((side.line, known.contradicts(side)?)));
+        match wrong {
+            Some((line, why)) => Err(LedgerError { file: self.file.clone(), line, why }),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::fixture::{LEDGER, compared, growing};
+
+    fn known() -> Known {
+        let mut known = Known::default();
+        known.add_plan(&compared().plan);
+        known
+    }
+
+    fn error(from: &str, to: &str) -> String {
+        let ledger = Ledger::read("c.toml", &LEDGER.replacen(from, to, 1)).unwrap();
+        ledger.check(&known()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_exists_is_fine() {
+        assert_eq!(Ledger::read("c.toml", LEDGER).unwrap().check(&known()), Ok(()));
+    }
+
+    #[test]
+    fn a_typo_is_told_with_its_line_and_what_was_meant() {
+        assert_eq!(
+            error("other/slow", "other/slwo"),
+            "c.toml:18: no lane has the id `other/slwo`; is it `other/slow`?"
+        );
+        assert_eq!(
+            error("\"all-at-once\"", "\"all-at-one\""),
+            "c.toml:17: no workload is named `all-at-one`; is it `all-at-once`?"
+        );
+        assert_eq!(
+            error("\"all-at-once\"", "\"xyz\""),
+            "c.toml:17: no workload is named `xyz`; there are: all-at-once"
+        );
+        assert_eq!(
+            error("\"raw\"", "\"library\""),
+            "c.toml:17: stackful/hub has no client `library`"
+        );
+        assert_eq!(error("= 100", "= 99"), "c.toml:17: all-at-once has no point N = 99");
+        assert_eq!(
+            error("= 100", "= \"each\""),
+            "c.toml:17: all-at-once has too few N for a slope"
+        );
+    }
+
+    #[test]
+    fn a_slope_needs_several_points_and_a_point_must_be_one() {
+        let each = LEDGER.replace("documents = 100", "documents = \"each\"");
+        let mut known = Known::default();
+        known.add_plan(&growing().plan);
+        assert_eq!(Ledger::read("c.toml", &each).unwrap().check(&known), Ok(()));
+        let mut twice = growing().plan;
+        twice.cells.iter_mut().for_each(|planned| planned.cell.point.concurrency = 7);
+        known.add_plan(&twice);
+        let error = Ledger::read("c.toml", LEDGER).unwrap().check(&known).unwrap_err();
+        assert_eq!(error.why, "all-at-once has several C at N = 100; say which");
+    }
+}

@@ -1,0 +1,203 @@
+//! Claims as text, the same for every form.
+
+use harness::number::grouped;
+
+use super::JudgedClaim;
+use super::finding::{Estimate, Finding, Outcome};
+use super::ledger::{At, Needs, Over, Prediction, Ratio, Side, Version};
+use super::verdict::Word;
+use crate::cells::three_digits;
+
+/// What the tables leave out.
+pub const CAPTION: &str = "Each experiment is a ratio: the median of the ratios by round, and where the \
+    true one lies (95 %, between two of the ratios themselves). It holds where all of that interval is \
+    as predicted, fails where none of it is, and cannot tell where it lies across. ONLY IF: true under \
+    the conditions of the experiments that hold, and not under those of others. Open: what has no \
+    answer in this record could change the word. Predictions stand in benches/claims.toml, and were \
+    there before the record.";
+
+/// Of the table of verdicts.
+pub const HEADS: [&str; 4] = ["#", "the articles say", "verdict", "measured"];
+
+/// Of one claim's experiments.
+pub const EXPERIMENT_HEADS: [&str; 4] = ["experiment", "predicted", "measured", "finding"];
+
+/// Which sides a ratio has: what they have in common stands once.
+pub(super) fn ratio(ratio: &Ratio) -> String {
+    let own = parts(&ratio.of);
+    let other = match &ratio.over {
+        Over::Side(side) => parts(side),
+        Over::Milliseconds(_) => own.clone(),
+    };
+    let lane_of = |side: &Side, parts: &[String; 3]| {
+        let differs = (0..3).filter(|part| own[*part] != other[*part]);
+        let differs: Vec<_> = differs.map(|part| parts[part].as_str()).collect();
+        match differs.is_empty() {
+            true => side.lane.clone(),
+            false => format!("{} ({})", side.lane, differs.join(", ")),
+        }
+    };
+    let below = match &ratio.over {
+        Over::Side(side) => lane_of(side, &other),
+        Over::Milliseconds(ms) => format!("{ms} ms"),
+    };
+    let sides = format!("{} ÷ {below}", lane_of(&ratio.of, &own));
+    let common = |part: usize| (own[part] == other[part]).then(|| own[part].clone());
+    let all = [common(0), Some(sides), common(1), common(2)];
+    all.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Measure, place, client.
+fn parts(side: &Side) -> [String; 3] {
+    let measure = side.measure.name();
+    let (measure, at) = match side.at {
+        At::EachDocument => (format!("{measure} a document"), "over all N".to_owned()),
+        At::Point { documents, concurrency } => {
+            let c = concurrency.map_or(String::new(), |c| format!(" C={}", grouped(c)));
+            (measure.to_owned(), format!("N={}{c}", grouped(documents)))
+        }
+    };
+    [measure, format!("{} {at}", side.workload), side.client.to_string()]
+}
+
+/// `at least 3`.
+pub(super) fn prediction(prediction: &Prediction) -> String {
+    match (prediction.least, prediction.most) {
+        (Some(least), Some(most)) => format!("{least} to {most}"),
+        (Some(least), None) => format!("at least {least}"),
+        (None, Some(most)) => format!("at most {most}"),
+        (None, None) => String::new(),
+    }
+}
+
+/// `0.61 (0.60–0.62)`.
+pub fn estimate(estimate: &Estimate) -> String {
+    let Estimate { ratio, interval, .. } = estimate;
+    let [ratio, low, high] = [*ratio, interval.low, interval.high].map(figure);
+    format!("{ratio} ({low}–{high})")
+}
+
+/// Of a ratio far below 1, two decimals would be one digit or none.
+fn figure(value: f64) -> String {
+    if value < 0.0995 { format!("{value:.3}") } else { three_digits(value) }
+}
+
+/// What came out, in one line.
+pub fn outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Holds(_) => "holds".to_owned(),
+        Outcome::Fails(_) => "fails".to_owned(),
+        Outcome::Undecided(_) => "cannot tell: the interval lies across".to_owned(),
+        Outcome::TooFew { why } => format!("cannot tell: {why}"),
+        Outcome::Missing { why } => format!("no samples: {why}"),
+        Outcome::Failed { why } => format!("failed: {why}"),
+        Outcome::NotYet { needs: Needs::Servers } => {
+            "not yet: it needs the servers' workload".to_owned()
+        }
+    }
+}
+
+/// Whose version it is.
+pub fn version(version: Version) -> &'static str {
+    match version {
+        Version::Written => "as written",
+        Version::Fair => "fair",
+    }
+}
+
+/// The cells of [`EXPERIMENT_HEADS`].
+pub fn experiment(finding: &Finding) -> [String; 4] {
+    let mut what = format!("{}: {}", version(finding.version), finding.what);
+    if !finding.measured.is_empty() {
+        what += &format!(" [{}]", finding.measured);
+    }
+    let found = match finding.outcome.estimate() {
+        Some(it) => format!("{}, {} rounds", outcome(&finding.outcome), it.rounds),
+        None => outcome(&finding.outcome),
+    };
+    let measured = finding.outcome.estimate().map(estimate).unwrap_or_default();
+    let notes: String = finding.notes.iter().map(|note| format!("; {note}")).collect();
+    [what, finding.predicted.clone(), measured, found + &notes]
+}
+
+/// What a claim's verdict rests on: each experiment by its condition.
+pub fn evidence(claim: &JudgedClaim) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut whys: Vec<String> = Vec::new();
+    for finding in &claim.findings {
+        let (condition, found) = (&finding.condition, &finding.outcome);
+        match found {
+            Outcome::Holds(it) => all.push(format!("if {condition}: {}", estimate(it))),
+            Outcome::Fails(it) => all.push(format!("not if {condition}: {}", estimate(it))),
+            Outcome::Undecided(it) => {
+                all.push(format!("cannot tell if {condition}: {}", estimate(it)));
+            }
+            // Several experiments may lack the same.
+            _ => {
+                let why = outcome(found);
+                if !whys.contains(&why) {
+                    whys.push(why);
+                }
+            }
+        }
+    }
+    // What holds first, as the verdict names it.
+    all.sort_by_key(|line| !line.starts_with("if "));
+    all.into_iter().chain(whys).collect()
+}
+
+/// How many verdicts there are of each kind.
+pub fn counts(claims: &[JudgedClaim]) -> String {
+    let words = [Word::Holds, Word::OnlyIf, Word::Fails, Word::Open, Word::NotYet];
+    let counted = words.into_iter().filter_map(|word| {
+        let count = claims.iter().filter(|claim| claim.verdict.word == word).count();
+        (count > 0).then(|| format!("{count} {}", word.text()))
+    });
+    format!("{} claims: {}.", claims.len(), counted.collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use job::Client;
+
+    use super::*;
+    use crate::claims::fixture::{LEDGER, compared};
+    use crate::claims::ledger::{Asks, Measure};
+    use crate::claims::{Ledger, judge};
+    use crate::summarise;
+
+    #[test]
+    fn a_ratio_says_once_what_its_sides_have_in_common() {
+        let ledger = Ledger::read("c.toml", LEDGER).unwrap();
+        let Asks::Ratio(mut asked) = ledger.claims[0].experiments[0].asks.clone() else { panic!() };
+        assert_eq!(ratio(&asked), "wall, stackful/hub ÷ other/slow, all-at-once N=100, raw");
+        asked.of.client = Client::Library;
+        asked.of.at = At::Point { documents: 1_600, concurrency: Some(8) };
+        assert_eq!(
+            ratio(&asked),
+            "wall, stackful/hub (all-at-once N=1,600 C=8, library) ÷ other/slow (all-at-once N=100, raw)"
+        );
+        asked.of.at = At::EachDocument;
+        asked.of.measure = Measure::Cpu;
+        asked.over = Over::Milliseconds(300.0);
+        assert_eq!(
+            ratio(&asked),
+            "CPU a document, stackful/hub ÷ 300 ms, all-at-once over all N, library"
+        );
+    }
+
+    #[test]
+    fn a_verdict_names_what_holds_before_what_does_not() {
+        let recorded = compared();
+        let ledger = Ledger::read("c.toml", LEDGER).unwrap();
+        let judged = judge(&ledger, &recorded, &summarise(&recorded));
+        let lines = evidence(&judged.claims[0]);
+        assert!(lines[0].starts_with("if it suspends: 0.67"), "{lines:?}");
+        assert!(lines[1].starts_with("not if it is async: 1.00 (0.99"), "{lines:?}");
+        assert_eq!(evidence(&judged.claims[2]), ["not yet: it needs the servers' workload"]);
+        assert_eq!(counts(&judged.claims), "3 claims: 1 HOLDS, 1 ONLY IF, 1 not yet.");
+        let cells = experiment(&judged.claims[0].findings[0]);
+        assert_eq!(cells[1], "at most 0.8");
+        assert_eq!(cells[3], "holds, 12 rounds");
+    }
+}
