@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use harness::workload::COUNT_MOST;
 use harness::{Placement, Profile, Workload};
 
+use crate::claims::ClaimsOptions;
 use crate::demo::DemoOptions;
 use crate::demo::trap::TrapOptions;
 use crate::others::OthersOptions;
@@ -41,6 +42,7 @@ Examples:
   compare report target/compare/DATE-TIME  its page for a browser, once more: report.html
   compare diff BEFORE AFTER                what has changed between two records; --now runs it again
   compare agree QUICK FULL                 whether two records give the same verdicts
+  compare claims RECORD                    what the articles say, and what the record says of it
   compare check RECORD                     whether a record finds what is known to be there
   compare origin --listen 127.0.0.1:8080   the server alone, to look at
 
@@ -68,6 +70,8 @@ pub enum Command {
     Check(CheckOptions),
     /// Copy a record to where it can be kept: compressed, and without paths of this machine
     Publish(PublishOptions),
+    /// Hold what the articles say against a record
+    Claims(ClaimsOptions),
     /// Renew the tables and charts of a page from the records that it names
     Splice(SpliceOptions),
     /// List programs of other languages that do the job, and set up what they are run with

@@ -21,7 +21,7 @@ use crate::cli::{Cli, Command, RunOptions};
 use crate::lanes::PEERS;
 use crate::print::tell_line;
 use crate::registry::{self, Registry};
-use crate::{demo, others, page, print, publish, records, splice, verify};
+use crate::{claims, demo, others, page, print, publish, records, splice, verify};
 
 /// Through which target somebody came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +102,7 @@ fn command(
         Command::Repeat(options) => records::repeat(options),
         Command::Check(options) => records::check(options),
         Command::Publish(options) => publish::publish(options),
+        Command::Claims(options) => claims::claims(options, lanes),
         Command::Splice(options) => splice::splice(options),
         Command::Others(options) => others::others(options),
         Command::Origin(options) => {

@@ -16,6 +16,7 @@
 //! * [`page`]: a record as one page for a browser;
 //! * [`again`]: a run with the options of an earlier one;
 //! * [`mod@demo`]: sync-looking code run asynchronously, to be watched;
+//! * [`claims`]: what the articles say, held against a record;
 //! * [`records`]: commands over whole records;
 //! * [`mod@publish`]: a record as it may leave the machine;
 //! * [`markers`] and [`mod@splice`]: parts of a page that are made from records;
@@ -24,6 +25,7 @@
 pub mod again;
 pub mod allocations;
 pub mod choice;
+pub mod claims;
 pub mod cli;
 pub mod demo;
 pub mod elsewhere;

@@ -9,6 +9,8 @@ use clap::Args;
 use harness::record;
 use report::{files, page, summarise};
 
+use crate::claims;
+
 use crate::enter::Misuse;
 use crate::print::say;
 
@@ -31,14 +33,15 @@ pub struct ReportOptions {
 pub fn report(options: &ReportOptions) -> anyhow::Result<ExitCode> {
     let recorded = record::read(&options.record).map_err(Misuse::of)?;
     let summary = summarise(&recorded);
+    let judged = claims::judged(&recorded, &summary);
     let page = match &options.to {
         Some(file) => {
-            let written = fs::write(file, page::render(&recorded, &summary));
+            let written = fs::write(file, page::render(&recorded, &summary, &judged));
             written.with_context(|| file.display().to_string()).map_err(Misuse::of)?;
             file.clone()
         }
         None => {
-            files::write(&recorded, &summary, &options.record).map_err(Misuse::of)?;
+            files::write(&recorded, &summary, &judged, &options.record).map_err(Misuse::of)?;
             options.record.join(files::PAGE)
         }
     };

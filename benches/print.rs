@@ -15,6 +15,7 @@ use report::table::Style;
 use report::{Summary, files, markdown, summarise, table, timeline};
 use serde::Serialize;
 
+use crate::claims;
 use crate::cli::{RunOptions, TableOptions};
 use crate::enter::Misuse;
 
@@ -51,7 +52,7 @@ impl RunOptions {
         let said = say(&text);
         // Whatever could not be printed can be printed again from there.
         tell_line(&format!("the record is in {}", record.display()));
-        files::write(recorded, summary, record)?;
+        files::write(recorded, summary, &claims::judged(recorded, summary), record)?;
         tell_line(&format!("the page of it is {}", record.join(files::PAGE).display()));
         said?;
         if let Some(file) = &self.markdown {

@@ -9,6 +9,7 @@ use clap::Args;
 use harness::record::{self, RecordError};
 use report::summarise;
 
+use crate::claims;
 use crate::enter::Misuse;
 use crate::print::say;
 
@@ -39,7 +40,9 @@ pub fn publish(options: &PublishOptions) -> anyhow::Result<ExitCode> {
         _ => Misuse::of(error),
     })?;
     let recorded = record::read(&own)?;
-    report::files::write(&recorded, &summarise(&recorded), &own)?;
+    let summary = summarise(&recorded);
+    let judged = claims::judged(&recorded, &summary);
+    report::files::write(&recorded, &summary, &judged, &own)?;
     say(&format!("{}\n", own.display()))?;
     Ok(ExitCode::SUCCESS)
 }

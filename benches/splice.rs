@@ -14,6 +14,7 @@ use report::selection::Selection;
 use report::{Summary, cells, markdown, summarise};
 
 use crate::again;
+use crate::claims;
 use crate::enter::Misuse;
 use crate::markers::{self, Marker};
 use crate::print::{say, tell_line};
@@ -39,6 +40,9 @@ Forms:
   table    its tables of workload=NAME,… client=NAME documents=N,… concurrency=C,…; all where
            nothing is said
   legend   what the heads of such tables leave out
+  claims   the articles' claims with their verdicts
+  growth   wall time over documents of claim=NUMBER, taken apart, as an SVG that is written to
+           file=PATH
   chart    wall time over documents of workload=NAME client=NAME, as an SVG that is written to
            file=PATH
 
@@ -113,6 +117,8 @@ impl Maker {
         let keys: &[&str] = match marker.form.as_str() {
             "source" => &["record"],
             "table" | "legend" => &["record", "workload", "client", "documents", "concurrency"],
+            "claims" => &["record"],
+            "growth" => &["record", "claim", "file"],
             "chart" => &["record", "workload", "client", "file"],
             form => bail!("{form} is no form; `compare splice --help` lists them"),
         };
@@ -131,21 +137,37 @@ impl Maker {
             "source" => Ok(source(name, recorded, summary)),
             "table" => Ok(markdown::tables(&selected(marker, summary)?)),
             "legend" => Ok(cells::captions(&selected(marker, summary)?).join("\n\n")),
+            "claims" => {
+                let judged = claims::judged(recorded, summary);
+                ensure!(judged.says_something(), "{name} has no samples for any claim");
+                Ok(report::claims::markdown::verdicts(&judged))
+            }
+            "growth" => {
+                let number = marker.value("claim")?;
+                let claims = claims::judged(recorded, summary).claims;
+                let claim = claims.into_iter().find(|claim| claim.number.to_string() == number);
+                let growth = claim.and_then(|claim| claim.growth);
+                let growth = growth.with_context(|| nothing_of(marker))?;
+                self.chart(marker.value("file")?, growth.svg(), &growth.alt())
+            }
             _ => {
                 let (workload, file) = (marker.value("workload")?, marker.value("file")?);
                 let client =
                     client(marker.value("client")?).context("client= is library or raw")?;
                 let chart = Chart::of(recorded, summary, workload, client);
                 let chart = chart.with_context(|| nothing_of(marker))?;
-                let path = self.folder.join(file);
-                ensure!(
-                    self.charts.iter().all(|(other, _)| *other != path),
-                    "two charts are {file}"
-                );
-                self.charts.push((path, chart.svg()));
-                Ok(format!("![{}]({file})", chart.alt()))
+                let (svg, alt) = (chart.svg(), chart.alt());
+                self.chart(file, svg, &alt)
             }
         }
+    }
+
+    /// A picture that goes to `file`, as the page refers to it.
+    fn chart(&mut self, file: &str, svg: String, alt: &str) -> anyhow::Result<String> {
+        let path = self.folder.join(file);
+        ensure!(self.charts.iter().all(|(other, _)| *other != path), "two charts are {file}");
+        self.charts.push((path, svg));
+        Ok(format!("![{alt}]({file})"))
     }
 }
 

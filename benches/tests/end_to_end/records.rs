@@ -17,6 +17,7 @@ pub fn trials() -> Vec<Trial> {
         trial("a_published_record_reads_as_the_one_it_was", publish),
         trial("a_record_is_published_in_the_project_it_is_called_in", publish_here),
         trial("a_page_is_made_what_the_records_that_it_names_say", splice),
+        trial("claims_are_held_against_a_record_and_have_no_verdict_without", claims),
         trial("a_record_has_not_changed_from_itself_and_a_slower_one_has", diff),
         trial("a_record_is_compared_with_now_by_the_options_it_was_made_with", diff_now),
         trial("what_a_record_was_made_with_may_be_gone", diff_now_gone),
@@ -220,12 +221,67 @@ fn splice() {
         ("table record=record workload=other", "there is nothing of record=record workload=other"),
         ("table record=record lane=x", "a table has no lane="),
         ("picture record=record", "picture is no form"),
+        ("claims record=record", "record has no samples for any claim"),
+        ("growth record=record claim=15 file=x.svg", "there is nothing of claim=15"),
     ] {
         asks_for(&[marker]);
         let misused = asked(&scratch, "splice @page.md");
         assert_eq!(misused.code, Some(2), "{misused:?}");
         assert!(misused.stderr.contains(why), "{misused:?}");
     }
+}
+
+/// Of the lanes of [`RUN`].
+const CLAIMS: &str = r#"
+[[claim]]
+number = 1
+source = "nobody"
+says = "One is twice as fast."
+predicts = "Half the wall time."
+why = "We say so."
+
+[[claim.experiment]]
+what = "one and many"
+as = "written"
+condition = "somebody measures it"
+measure = "wall"
+workload = "works"
+documents = 30
+client = "raw"
+of = { lane = "blocking/one" }
+over = { lane = "blocking/many" }
+at_most = 0.6
+"#;
+
+fn claims() {
+    let scratch = Scratch::new();
+    let run = said(&mut scratch.run(&RUN.replace("--samples 4", "--samples 6")));
+    assert_eq!(run.code, Some(0), "{run:?}");
+    copy(&scratch.path("record"), &scratch.path("copy"), |line| {
+        let ms = if line["lane"] == "blocking/one" { 10 } else { 20 };
+        take(line, ms);
+    });
+    fs::write(scratch.path("c.toml"), CLAIMS).unwrap();
+    let held = asked(&scratch, "claims @copy --file @c.toml");
+    assert_eq!(held.code, Some(0), "{held:?}");
+    assert!(
+        held.stdout.contains("1. HOLDS") && held.stdout.contains("holds, 6 rounds"),
+        "{held:?}"
+    );
+    let json = asked(&scratch, "claims @copy --file @c.toml --json");
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["claims"][0]["verdict"], serde_json::json!({ "word": "holds", "rounds": 6 }));
+
+    fs::write(scratch.path("c.toml"), CLAIMS.replace("blocking/many", "blocking/mayn")).unwrap();
+    let typo = asked(&scratch, "claims @copy --file @c.toml");
+    assert_eq!((typo.code, typo.stdout.as_str()), (Some(2), ""), "{typo:?}");
+    let why = "c.toml:18: no lane has the id `blocking/mayn`; is it `blocking/many`?";
+    assert!(typo.stderr.contains(why), "{typo:?}");
+
+    // The articles' own have no samples in such a record, and so no verdict either.
+    let none = asked(&scratch, "claims @record");
+    assert_eq!((none.code, none.stdout.as_str()), (Some(2), ""), "{none:?}");
+    assert!(none.stderr.contains("has no samples for any claim"), "{none:?}");
 }
 
 fn publish_here() {

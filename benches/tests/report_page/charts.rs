@@ -60,6 +60,9 @@ fn every_chart(chromium: PathBuf) {
     assert_eq!(of("wall", "rate").len(), 0, "a schedule gives the wall");
     // A point for each lane at each load.
     assert_eq!(of("wall", "tasks")[0][2], json!(LANES.len() * 3));
+    let claims = browser.evaluate("document.getElementById('claims').textContent");
+    let none = "This record has no samples for any of their claims";
+    assert!(claims.as_str().is_some_and(|text| text.contains(none)), "{claims}");
     assert_eq!(browser.complaints(), Vec::<&Value>::new());
     assert_eq!(browser.requests(), [format!("file://{}", page.display())]);
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use harness::record::{RecordError, Recorded};
 
+use crate::claims::{self, Judged};
 use crate::summary::Summary;
 use crate::{csv, markdown, page};
 
@@ -24,10 +25,15 @@ pub const TABLES: &str = "tables.csv";
 /// # Errors
 ///
 /// The system does not let us.
-pub fn write(recorded: &Recorded, summary: &Summary, folder: &Path) -> Result<(), RecordError> {
+pub fn write(
+    recorded: &Recorded,
+    summary: &Summary,
+    judged: &Judged,
+    folder: &Path,
+) -> Result<(), RecordError> {
     let texts = [
-        (PAGE, page::render(recorded, summary)),
-        (DOCUMENT, document(recorded, summary)),
+        (PAGE, page::render(recorded, summary, judged)),
+        (DOCUMENT, document(recorded, summary, judged)),
         (TABLES, csv::render(summary)),
     ];
     for (name, text) in texts {
@@ -37,11 +43,15 @@ pub fn write(recorded: &Recorded, summary: &Summary, folder: &Path) -> Result<()
     Ok(())
 }
 
-fn document(recorded: &Recorded, summary: &Summary) -> String {
+fn document(recorded: &Recorded, summary: &Summary, judged: &Judged) -> String {
     let started = &recorded.environment.started;
     let tables = markdown::render(summary);
+    let claims = match judged.says_something() {
+        true => format!("\n{}", claims::markdown::render(judged)),
+        false => String::new(),
+    };
     format!(
-        "# Run of {started}\n\nEvery figure of these tables is in [{TABLES}]({TABLES}), too.\n\n{tables}"
+        "# Run of {started}\n\nEvery figure of these tables is in [{TABLES}]({TABLES}), too.\n\n{tables}{claims}"
     )
 }
 
@@ -50,18 +60,23 @@ mod tests {
     use super::*;
     use crate::{fixture, summarise};
 
+    fn none() -> Judged {
+        Judged { claims: Vec::new() }
+    }
+
     #[test]
     fn a_folder_that_is_not_there_is_named() {
         let recorded = fixture::recorded();
         let nowhere = Path::new("/nowhere/at/all");
-        let error = write(&recorded, &summarise(&recorded), nowhere).unwrap_err().to_string();
+        let error =
+            write(&recorded, &summarise(&recorded), &none(), nowhere).unwrap_err().to_string();
         assert!(error.starts_with("/nowhere/at/all/report.html: "), "{error}");
     }
 
     #[test]
     fn the_document_says_of_when_it_is() {
         let recorded = fixture::recorded();
-        let page = document(&recorded, &summarise(&recorded));
+        let page = document(&recorded, &summarise(&recorded), &none());
         assert!(
             page.starts_with(&format!("# Run of {}\n", recorded.environment.started)),
             "{page}"

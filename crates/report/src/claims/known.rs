@@ -19,6 +19,8 @@ const ALIKE: f64 = 0.8;
 pub struct Known {
     lanes: BTreeMap<String, Vec<Client>>,
     workloads: BTreeMap<String, Vec<Point>>,
+    /// Which lanes they are for, where that is known.
+    written: BTreeMap<String, Workload>,
 }
 
 impl Known {
@@ -34,6 +36,7 @@ impl Known {
             let points = in_profile.map(|workload| workload.points(profile)).unwrap_or_default();
             self.add_points(&workload.name, points);
         }
+        self.written.insert(workload.name.clone(), workload.clone());
     }
 
     /// Adds what a record was to measure, which may be of a file that is not ours.
@@ -62,6 +65,9 @@ impl Known {
         };
         if !clients.contains(&side.client) {
             return Some(format!("{} has no client `{}`", side.lane, side.client));
+        }
+        if self.written.get(&side.workload).is_some_and(|written| !written.is_for(&side.lane)) {
+            return Some(format!("{} is not for {}: see its `lanes`", side.workload, side.lane));
         }
         let At::Point { documents, concurrency } = side.at else {
             let mut all: Vec<_> = points.iter().map(|point| point.documents).collect();

@@ -12,7 +12,11 @@ pub fn verdicts(judged: &Judged) -> String {
             Word::Holds | Word::OnlyIf | Word::Fails => format!("**{}**", word.text()),
             Word::Open | Word::NotYet => word.text().to_owned(),
         };
-        let evidence = words::evidence(claim).join("<br>");
+        let lines = words::evidence(claim).into_iter().flat_map(|(head, lines)| {
+            let lines = lines.into_iter().map(|line| format!("· {line}"));
+            std::iter::once(format!("*{head}*")).chain(lines).collect::<Vec<_>>()
+        });
+        let evidence = lines.collect::<Vec<_>>().join("<br>");
         let cells = [&claim.says, &verdict, &evidence].map(|cell| cell_of(cell));
         text += &format!("| {} | {} |\n", claim.number, cells.join(" | "));
     }
@@ -72,7 +76,7 @@ mod tests {
         let rows: Vec<_> = text.lines().filter(|line| line.starts_with('|')).collect();
         assert!(rows.iter().all(|row| bars(row) == 5), "{text}");
         assert!(
-            text.contains("| 1 | Green threads are \\| faster. | **ONLY IF** | if it suspends: ")
+            text.contains("| 1 | Green threads are \\| faster. | **ONLY IF** | *as written: HOLDS*<br>· it suspends: ")
         );
         assert!(text.contains("### 2. HOLDS\n"), "{text}");
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use harness::number::grouped;
 use harness::plan::{Cell, Plan};
 use harness::record::Recorded;
 use harness::sample::Sample;
@@ -118,7 +119,7 @@ impl<'a> Evidence<'a> {
             return Ok(());
         }
         let why = row.note.as_deref().unwrap_or("no sample counts");
-        let why = format!("{} at N = {}: {why}", cell.lane, cell.point.documents);
+        let why = format!("{} at N = {}: {why}", cell.lane, grouped(cell.point.documents));
         let is_planned = |planned: &&harness::plan::PlannedCell| planned.cell == *cell;
         let planned = self.plan.cells.iter().find(is_planned);
         let was_run = planned.is_some_and(|planned| planned.not_run.is_none());

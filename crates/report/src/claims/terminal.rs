@@ -23,7 +23,11 @@ pub fn render(judged: &Judged, style: Style) -> String {
 fn verdicts(judged: &Judged) -> Sheet {
     let line = |claim: &JudgedClaim| {
         let verdict = claim.verdict.word.text().to_owned();
-        let evidence = words::evidence(claim).join("; ");
+        let lines = words::evidence(claim).into_iter().flat_map(|(head, lines)| {
+            let lines = lines.into_iter().map(|line| format!("· {line}"));
+            std::iter::once(head).chain(lines).collect::<Vec<_>>()
+        });
+        let evidence = lines.collect::<Vec<_>>().join("\n");
         Line::Cells(vec![claim.number.to_string(), claim.says.clone(), verdict, evidence])
     };
     Sheet {

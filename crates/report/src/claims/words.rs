@@ -5,7 +5,7 @@ use harness::number::grouped;
 use super::JudgedClaim;
 use super::finding::{Estimate, Finding, Outcome};
 use super::ledger::{At, Needs, Over, Prediction, Ratio, Side, Version};
-use super::verdict::Word;
+use super::verdict::{Verdict, Word};
 use crate::cells::three_digits;
 
 /// What the tables leave out.
@@ -120,30 +120,35 @@ pub fn experiment(finding: &Finding) -> [String; 4] {
     [what, finding.predicted.clone(), measured, found + &notes]
 }
 
-/// What a claim's verdict rests on: each experiment by its condition.
-pub fn evidence(claim: &JudgedClaim) -> Vec<String> {
-    let mut all = Vec::new();
-    let mut whys: Vec<String> = Vec::new();
-    for finding in &claim.findings {
+/// What a claim's verdict rests on: as written, then what is fair, each with its own word and below
+/// it a line for each experiment.
+pub fn evidence(claim: &JudgedClaim) -> Vec<(String, Vec<String>)> {
+    let of = |of: Version| {
+        let findings = claim.findings.iter().filter(move |finding| finding.version == of);
+        let findings: Vec<_> = findings.cloned().collect();
+        let word = Verdict::of(&findings).word.text();
+        (!findings.is_empty()).then(|| (format!("{}: {word}", version(of)), lines(&findings)))
+    };
+    [Version::Written, Version::Fair].into_iter().filter_map(of).collect()
+}
+
+/// Each experiment by its condition: those that hold first, as a verdict names them.
+fn lines(findings: &[Finding]) -> Vec<String> {
+    let (mut holding, mut others, mut without): (Vec<String>, Vec<_>, Vec<_>) = Default::default();
+    for finding in findings {
         let (condition, found) = (&finding.condition, &finding.outcome);
         match found {
-            Outcome::Holds(it) => all.push(format!("if {condition}: {}", estimate(it))),
-            Outcome::Fails(it) => all.push(format!("not if {condition}: {}", estimate(it))),
+            Outcome::Holds(it) => holding.push(format!("{condition}: {}", estimate(it))),
+            Outcome::Fails(it) => others.push(format!("not if {condition}: {}", estimate(it))),
             Outcome::Undecided(it) => {
-                all.push(format!("cannot tell if {condition}: {}", estimate(it)));
+                others.push(format!("cannot tell if {condition}: {}", estimate(it)));
             }
             // Several experiments may lack the same.
-            _ => {
-                let why = outcome(found);
-                if !whys.contains(&why) {
-                    whys.push(why);
-                }
-            }
+            _ => without.push(outcome(found)),
         }
     }
-    // What holds first, as the verdict names it.
-    all.sort_by_key(|line| !line.starts_with("if "));
-    all.into_iter().chain(whys).collect()
+    without.dedup();
+    holding.into_iter().chain(others).chain(without).collect()
 }
 
 /// How many verdicts there are of each kind.
@@ -187,14 +192,17 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_names_what_holds_before_what_does_not() {
+    fn what_was_written_stands_before_what_is_fair() {
         let recorded = compared();
         let ledger = Ledger::read("c.toml", LEDGER).unwrap();
         let judged = judge(&ledger, &recorded, &summarise(&recorded));
-        let lines = evidence(&judged.claims[0]);
-        assert!(lines[0].starts_with("if it suspends: 0.67"), "{lines:?}");
-        assert!(lines[1].starts_with("not if it is async: 1.00 (0.99"), "{lines:?}");
-        assert_eq!(evidence(&judged.claims[2]), ["not yet: it needs the servers' workload"]);
+        let evidence = |index: usize| evidence(&judged.claims[index]);
+        let [(written, lines), (fair, others)] = &evidence(0)[..] else { panic!() };
+        assert_eq!((written.as_str(), fair.as_str()), ("as written: HOLDS", "fair: FAILS"));
+        assert!(lines[0].starts_with("it suspends: 0.67 (0.66"), "{lines:?}");
+        assert!(others[0].starts_with("not if it is async: 1.00 (0.99"), "{others:?}");
+        let not_yet = "not yet: it needs the servers' workload".to_owned();
+        assert_eq!(evidence(2), [("as written: not yet".to_owned(), vec![not_yet])]);
         assert_eq!(counts(&judged.claims), "3 claims: 1 HOLDS, 1 ONLY IF, 1 not yet.");
         let cells = experiment(&judged.claims[0].findings[0]);
         assert_eq!(cells[1], "at most 0.8");

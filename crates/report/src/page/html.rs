@@ -4,8 +4,9 @@ use harness::record::Recorded;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::data::{Data, OfWorkload, data, shown_timelines};
-use super::{LIBRARIES, SCRIPTS, STYLE, cards, downloads, json, script, tables, validity};
+use super::{LIBRARIES, SCRIPTS, STYLE, cards, claims, downloads, json, script, tables, validity};
 use crate::answer::{Answer, answer};
+use crate::claims::Judged;
 use crate::palette::look;
 use crate::summary::{Summary, WorkloadSummary};
 
@@ -15,16 +16,17 @@ const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eva
     style-src 'unsafe-inline'; img-src data:";
 
 /// Where one can go at once.
-const SECTIONS: [(&str, &str); 6] = [
+const SECTIONS: [(&str, &str); 7] = [
     ("charts", "Charts"),
     ("timeline", "Request by request"),
     ("lanes", "Lanes"),
+    ("claims", "What the articles say"),
     ("tables", "Tables"),
     ("validity", "Can it be believed?"),
     ("downloads", "Take it with you"),
 ];
 
-pub(super) fn page(recorded: &Recorded, summary: &Summary) -> Markup {
+pub(super) fn page(recorded: &Recorded, summary: &Summary, judged: &Judged) -> Markup {
     let data = data(recorded, summary);
     let answer = answer(recorded, summary);
     let started = recorded.environment.started.get(..10).unwrap_or(&recorded.environment.started);
@@ -56,6 +58,7 @@ pub(super) fn page(recorded: &Recorded, summary: &Summary) -> Markup {
                     (charts(&answer, summary, &data))
                     (timeline(recorded))
                     (cards::section(recorded, summary, answer.workload.as_deref()))
+                    (claims::section(judged))
                     (tables::section(summary))
                     (validity::section(recorded, summary))
                     (downloads::section(recorded, summary))

@@ -13,6 +13,7 @@
 //!
 //! * `html`: the page from top to bottom;
 //! * `cards`: a lane at a glance;
+//! * `claims`: what the articles say, and what the record says of it;
 //! * `tables`: the cells of every other form, as tables;
 //! * `validity`: what speaks for and against the record;
 //! * `downloads`: what a reader may take home;
@@ -22,9 +23,11 @@
 use harness::record::Recorded;
 use maud::PreEscaped;
 
+use crate::claims::Judged;
 use crate::summary::Summary;
 
 mod cards;
+mod claims;
 mod data;
 mod downloads;
 mod html;
@@ -53,8 +56,8 @@ const SCRIPTS: [&str; 10] = [
 const STYLE: &str = include_str!("../../assets/page/page.css");
 
 /// The page, as the text of its file.
-pub fn render(recorded: &Recorded, summary: &Summary) -> String {
-    html::page(recorded, summary).into_string()
+pub fn render(recorded: &Recorded, summary: &Summary, judged: &Judged) -> String {
+    html::page(recorded, summary, judged).into_string()
 }
 
 /// A script as it can stand between `<script>` and `</script>`.

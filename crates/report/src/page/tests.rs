@@ -6,7 +6,7 @@ use super::*;
 use crate::{fixture, summarise};
 
 fn rendered(recorded: &Recorded) -> String {
-    render(recorded, &summarise(recorded))
+    render(recorded, &summarise(recorded), &Judged { claims: Vec::new() })
 }
 
 #[test]
