@@ -47,12 +47,20 @@ impl Runtime for Observed {
         self.runtime.spawn(task)
     }
 
+    fn offload(&self, task: Arc<dyn Task>) -> io::Result<()> {
+        self.runtime.offload(task)
+    }
+
     fn sleep(&self, duration: Duration) {
         self.runtime.sleep(duration);
     }
 
     fn park(&self) {
         self.runtime.park();
+    }
+
+    fn park_timeout(&self, timeout: Duration) {
+        self.runtime.park_timeout(timeout);
     }
 
     fn waker(&self) -> Waker {

@@ -7,11 +7,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::task::Waker;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, recv};
+
+/// What `std` gives a thread. Only the pages that it touches cost memory.
+const OFFLOAD_STACK_BYTES: usize = 2 * 1024 * 1024;
 
 /// Where blocking calls end up: an OS thread that waits in the kernel, or a green thread that
 /// parks.
@@ -43,12 +47,27 @@ pub trait Runtime: Send + Sync + 'static {
     /// The system has no thread or stack left for it.
     fn spawn(&self, task: Arc<dyn Task>) -> io::Result<()>;
 
+    /// Runs a task that computes for long, or blocks in a way that the runtime does not see, where
+    /// it keeps no other from running. The caller has nothing else to do meanwhile, so it may run
+    /// there and then; by default it has an OS thread of its own.
+    ///
+    /// # Errors
+    ///
+    /// The system has no thread left.
+    fn offload(&self, task: Arc<dyn Task>) -> io::Result<()> {
+        let thread = thread::Builder::new().name("offload".into());
+        thread.stack_size(OFFLOAD_STACK_BYTES).spawn(move || task.run()).map(drop)
+    }
+
     /// Suspends the current task for `duration`.
     fn sleep(&self, duration: Duration);
 
     /// Suspends the current task until its [`waker`](Runtime::waker) is woken. A wake-up before
     /// the call makes it return at once; it may also return for no reason.
     fn park(&self);
+
+    /// As [`park`](Runtime::park), but for `timeout` at most.
+    fn park_timeout(&self, timeout: Duration);
 
     /// What ends the current task's [`park`](Runtime::park), from any task or thread.
     fn waker(&self) -> Waker;

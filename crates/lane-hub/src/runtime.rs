@@ -41,6 +41,10 @@ impl Runtime for Hub {
         hub::park();
     }
 
+    fn park_timeout(&self, timeout: Duration) {
+        hub::park_timeout(timeout);
+    }
+
     fn waker(&self) -> Waker {
         hub::waker()
     }

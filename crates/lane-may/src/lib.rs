@@ -55,6 +55,7 @@ use job::{Job, Lane, LaneError, Needs, Tally};
 
 use crate::runtime::May;
 
+mod alarm;
 pub mod runtime;
 pub mod socket;
 

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Wake, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use blocking_style::runtime::Payload;
 use blocking_style::tasks::describe;
@@ -16,6 +16,7 @@ use job::LaneError;
 use may::coroutine::{self, Coroutine};
 
 use crate::STACK_BYTES;
+use crate::alarm::Alarm;
 use crate::socket::Stream;
 
 /// Sets may up, once for the whole process and before its first task: may reads these when its
@@ -100,6 +101,19 @@ impl Runtime for May {
     /// In a task that unwinds, as in a destructor that a panic runs.
     fn park(&self) {
         assert!(!std::thread::panicking(), "a green thread cannot park while it unwinds");
+        coroutine::park();
+    }
+
+    /// With an alarm of our own (`alarm.rs` says why).
+    ///
+    /// # Panics
+    ///
+    /// As [`park`](Runtime::park).
+    fn park_timeout(&self, timeout: Duration) {
+        assert!(!std::thread::panicking(), "a green thread cannot park while it unwinds");
+        // A sum that overflows is for ever.
+        let deadline = Instant::now().checked_add(timeout);
+        let _alarm = deadline.map(|deadline| Alarm::set(deadline, self.waker()));
         coroutine::park();
     }
 

@@ -40,6 +40,10 @@ impl Runtime for Patched {
         hub::park();
     }
 
+    fn park_timeout(&self, timeout: Duration) {
+        hub::park_timeout(timeout);
+    }
+
     fn waker(&self) -> Waker {
         hub::waker()
     }

@@ -50,12 +50,23 @@ impl Runtime for Threads {
         }
     }
 
+    /// Here and now: a thread that computes keeps no other from running, because the kernel takes
+    /// it off its processor.
+    fn offload(&self, task: Arc<dyn Task>) -> io::Result<()> {
+        task.run();
+        Ok(())
+    }
+
     fn sleep(&self, duration: Duration) {
         thread::sleep(duration);
     }
 
     fn park(&self) {
         thread::park();
+    }
+
+    fn park_timeout(&self, timeout: Duration) {
+        thread::park_timeout(timeout);
     }
 
     fn waker(&self) -> Waker {

@@ -35,6 +35,10 @@ impl Runtime for NoNames {
         Threads::PerTask.park();
     }
 
+    fn park_timeout(&self, timeout: Duration) {
+        Threads::PerTask.park_timeout(timeout);
+    }
+
     fn waker(&self) -> Waker {
         Threads::PerTask.waker()
     }

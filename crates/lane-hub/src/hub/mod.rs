@@ -212,6 +212,26 @@ pub fn park() {
     }
 }
 
+/// As [`park`], but for `timeout` at most.
+///
+/// # Panics
+///
+/// As [`park`].
+pub fn park_timeout(timeout: Duration) {
+    match place() {
+        Place::Task(hub) => {
+            if !hub.take_woken() {
+                hub.suspend_until(Instant::now().checked_add(timeout));
+                hub.take_woken();
+            }
+        }
+        Place::Elsewhere => {
+            assert!(current_hub().is_none(), "a green thread cannot park while it unwinds");
+            thread::park_timeout(timeout);
+        }
+    }
+}
+
 /// What ends the current green thread's [`park`], from any task or thread.
 ///
 /// # Panics
