@@ -20,7 +20,8 @@
 //! difference between the two files is the price of colouring functions.
 //!
 //! In reading order: [`mod@fetch`] (the exhibit), [`open_loop`] (the same on a schedule), [`runtime`] (what a runtime must offer),
-//! [`tasks`] (fan-out and fan-in on top of it), [`plug`] (ureq on a runtime's sockets), [`raw`]
+//! [`tasks`] (fan-out and fan-in on top of it), [`semaphore`] and [`mod@queue`] (at most so many at
+//! once, and what goes from task to task), [`mod@offload`] (work that must keep nobody waiting), [`plug`] (ureq on a runtime's sockets), [`raw`]
 //! (the same exchange without an HTTP library), [`client`] (one or the other), [`observed`] (a
 //! runtime that is looked at).
 
@@ -31,16 +32,23 @@ use job::{Job, LaneError, Schedule, Share, Tally};
 pub mod client;
 pub mod fetch;
 pub mod observed;
+pub mod offload;
 pub mod open_loop;
+mod permits;
 pub mod plug;
+pub mod queue;
 pub mod raw;
 pub mod runtime;
+pub mod semaphore;
 pub mod tasks;
 
 pub use client::Client;
 pub use fetch::{fetch, fetch_and_aggregate};
+pub use offload::offload;
 pub use open_loop::fetch_on_schedule;
+pub use queue::queue;
 pub use runtime::{Runtime, Socket, Task};
+pub use semaphore::Semaphore;
 pub use tasks::Tasks;
 
 /// Does the job: in a closed loop, or on the schedule that it has.

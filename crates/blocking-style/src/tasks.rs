@@ -1,6 +1,7 @@
 //! Fan-out and fan-in on any runtime: what tokio's `JoinSet` is to async code.
 
 use std::collections::VecDeque;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -43,11 +44,28 @@ impl<T: Send + 'static> Tasks<T> {
     ///
     /// The system has no thread or stack left for it.
     pub fn spawn(&mut self, work: impl FnOnce() -> T + Send + 'static) -> Result<(), LaneError> {
+        let task = self.task(work);
+        let started = self.runtime.spawn(task);
+        self.started(started, "start a task")
+    }
+
+    /// Starts a task where it keeps no other from running; it may have ended on return.
+    pub(crate) fn offload(
+        &mut self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<(), LaneError> {
+        let task = self.task(work);
+        let started = self.runtime.offload(task);
+        self.started(started, "start a thread for a task")
+    }
+
+    fn task(&self, work: impl FnOnce() -> T + Send + 'static) -> Arc<dyn Task> {
         let finished = Arc::clone(&self.finished);
-        let task = Arc::new(Spawned { work: Mutex::new(Some(work)), finished });
-        self.runtime
-            .spawn(task)
-            .map_err(|source| LaneError::Runtime { doing: "start a task", source })?;
+        Arc::new(Spawned { work: Mutex::new(Some(work)), finished })
+    }
+
+    fn started(&mut self, started: io::Result<()>, doing: &'static str) -> Result<(), LaneError> {
+        started.map_err(|source| LaneError::Runtime { doing, source })?;
         self.in_flight += 1;
         Ok(())
     }

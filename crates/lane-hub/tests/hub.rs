@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, TryLockError, mpsc};
 use std::time::Duration;
 
+use blocking_style::{Runtime, queue};
 use lane_hub::hub::{self, Config};
+use lane_hub::runtime::Hub;
 
 /// Runs `main` on a hub whose tasks have 64 KiB each.
 fn on_hub<T: Send + 'static>(main: impl FnOnce() -> T + Send + 'static) -> T {
@@ -36,6 +38,25 @@ fn tasks_sleep_side_by_side_and_wake_in_order() {
         Arc::into_inner(order).unwrap().into_inner().unwrap()
     });
     assert_eq!(order, [10, 20, 30]);
+}
+
+#[test]
+fn a_timed_park_ends_when_it_is_woken_or_when_its_time_is_up() {
+    on_hub(|| {
+        // Nobody wakes it.
+        hub::park_timeout(Duration::from_millis(1));
+        let woken = Arc::new(AtomicBool::new(false));
+        let (waker, wakes) = (hub::waker(), Arc::clone(&woken));
+        let other = hub::spawn(move || {
+            wakes.store(true, Ordering::Relaxed);
+            waker.wake();
+        });
+        // The time would never be up.
+        while !woken.load(Ordering::Relaxed) {
+            hub::park_timeout(Duration::MAX);
+        }
+        other.unwrap().join().unwrap();
+    });
 }
 
 #[test]
@@ -119,6 +140,24 @@ fn a_wake_up_from_another_thread_arrives() {
         flag.load(Ordering::Acquire)
     });
     assert!(woken);
+}
+
+/// Else an item would be handed to a task that is gone, and whoever waits for it would wait for ever.
+#[test]
+fn a_task_that_is_unwound_in_line_leaves_it() {
+    let runtime: Arc<dyn Runtime> = Arc::new(Hub);
+    let (sender, receiver) = queue::<u32>(&runtime, 1);
+    let waits = receiver.clone();
+    on_hub(move || {
+        hub::spawn(move || waits.recv()).unwrap();
+        // It is in line after this, and unwound when the hub ends.
+        hub::yield_now();
+    });
+    let received = on_hub(move || {
+        sender.send(7).unwrap();
+        receiver.recv_timeout(Duration::ZERO)
+    });
+    assert_eq!(received, Ok(7));
 }
 
 #[test]
