@@ -190,12 +190,16 @@ impl Registry {
         registered.chain(self.told.iter().map(|(id, command)| told_lane(id, command))).collect()
     }
 
-    /// The lanes that cannot be run here, and why.
+    /// The lanes that cannot be run here, and why: programs that are not set up, and the one of this
+    /// program that asks for more of the kernel than others.
     pub fn missing(&self) -> BTreeMap<String, String> {
         let whys: BTreeMap<_, _> =
             self.environments.iter().map(|one| (one.folder.as_str(), one.missing())).collect();
         let why = |program: &Program| whys.get(program.folder.as_str())?.clone();
-        self.programs.iter().filter_map(|one| Some((one.id.clone(), why(one)?))).collect()
+        let ring = lane_compio::runtime::local().err();
+        let compio = ring.map(|error| (lane_compio::COMPIO.id.to_owned(), error.to_string()));
+        let programs = self.programs.iter().filter_map(|one| Some((one.id.clone(), why(one)?)));
+        programs.chain(compio).collect()
     }
 
     /// What the programs of these lanes are run with, and its versions.

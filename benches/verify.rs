@@ -13,8 +13,9 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use crate::cli::RunOptions;
 use crate::enter::{Pipeline, whole};
+use crate::lanes::PEERS;
 use crate::print::tell_line;
-use crate::registry::{Environment, Registry};
+use crate::registry::Registry;
 
 /// One test a workload, each through the same pipeline as a run.
 ///
@@ -49,10 +50,17 @@ pub fn run(lanes: &'static [Lane], pipeline: Pipeline) -> ExitCode {
         let own: Vec<_> = own.map(|program| program.id.clone()).collect();
         let environment = environment.clone();
         Trial::ignorable_test(format!("programs_in_{name}_answer_right"), move || {
-            verify_others(&environment, &own, lanes, pipeline)
+            verify_others(environment.missing().as_deref(), &own, lanes, pipeline)
         })
     });
-    libtest_mimic::run(&arguments, trials.chain(others).collect()).exit_code()
+    let peers = PEERS.iter().map(|peer| {
+        let name = peer.id.replace(['/', '-'], "_");
+        let missing = registry.missing().remove(peer.id);
+        Trial::ignorable_test(format!("{name}_answers_right"), move || {
+            verify_others(missing.as_deref(), &[peer.id.to_owned()], lanes, pipeline)
+        })
+    });
+    libtest_mimic::run(&arguments, trials.chain(others).chain(peers).collect()).exit_code()
 }
 
 /// With a value, a test that lacks something fails, where it would be ignored.
@@ -61,15 +69,15 @@ const MUST_RUN: &str = "COMPARE_TESTS_MUST_RUN";
 /// Where programs of other languages are looked at.
 const FOR_OTHERS: &str = "few-to-many";
 
-/// All programs of one environment, where it is set up.
+/// Lanes that run where they are named, unless something is missing for them.
 fn verify_others(
-    environment: &Environment,
-    programs: &[String],
+    missing: Option<&str>,
+    named: &[String],
     lanes: &[Lane],
     pipeline: Pipeline,
 ) -> Result<Completion, Failed> {
     let must_run = env::var_os(MUST_RUN).is_some_and(|value| !value.is_empty());
-    match environment.missing() {
+    match missing {
         Some(why) if must_run => Err(format!("{why}, and {MUST_RUN} is set").into()),
         Some(why) => Ok(Completion::ignored_with(why)),
         None => {
@@ -77,7 +85,7 @@ fn verify_others(
             let workloads = workloads.map_err(|error| whole(&error))?;
             let workload = workloads.iter().find(|workload| workload.name == FOR_OTHERS);
             let workload = workload.ok_or("there is no such workload")?;
-            verify(workload, programs, lanes, pipeline)?;
+            verify(workload, named, lanes, pipeline)?;
             Ok(Completion::Completed)
         }
     }

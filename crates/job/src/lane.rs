@@ -9,7 +9,8 @@ use crate::{Client, Job, Tally};
 /// [`run`](Lane::run), honours the job's concurrency, and knows nothing of who measures it.
 #[derive(Clone, Copy)]
 pub struct Lane {
-    /// `model/name`, where the model is `blocking`, `stackful` or `stackless`.
+    /// `model/name`, where the model is `blocking`, `stackful` or `stackless`; or `other` for what is
+    /// no part of the exhibit, whatever its model.
     pub id: &'static str,
     /// How it waits, in a few words.
     pub waits: &'static str,

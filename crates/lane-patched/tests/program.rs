@@ -5,7 +5,6 @@
 //! `COMPARE_TESTS_MUST_RUN=1` in the environment it fails instead.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use harness::Interrupt;
@@ -93,7 +92,7 @@ fn traced(way: &str) -> Result<BTreeMap<String, Calls>, Failed> {
     let server = server();
     let arguments = arguments(way, &server);
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-    let (mut command, summary) = Summary::of(Path::new(PROGRAM), &arguments)?;
+    let (mut command, summary) = Summary::of(Command::new(PROGRAM).args(&arguments))?;
     command.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
     Ok(summary.read(&Interrupt::listen()?)?)
 }
