@@ -42,11 +42,16 @@ final class Fetched {
             case "weight" -> weight = json.integer();
             case "height" -> height = json.integer();
             case "base_experience" -> baseExperience = json.isNull() ? 0 : json.integer();
-            case "types" -> json.array(() -> only(json, "type", () -> only(json, "name", () -> types.add(json.string()))));
+            case "types" -> json.array(() -> name(json, "type", types));
             case "stats" -> json.array(() -> only(json, "base_stat", () -> stats.add(json.integer())));
-            case "moves" -> json.array(() -> only(json, "move", () -> only(json, "name", () -> moves.add(json.string()))));
+            case "moves" -> json.array(() -> name(json, "move", moves));
             default -> json.skip();
         }
+    }
+
+    /** Reads an object whose field {@code of} is an object with a name. */
+    private static void name(Json json, String of, List<String> names) {
+        only(json, of, () -> only(json, "name", () -> names.add(json.string())));
     }
 
     /** Reads an object of which one field is of use. */

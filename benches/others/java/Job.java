@@ -25,7 +25,8 @@ record Job(String origin, String path, List<Long> ids, long documents, long conc
         });
         long protocol = numbers.getOrDefault("protocol", 0L);
         if (protocol != PROTOCOL) {
-            throw new IllegalArgumentException("protocol " + protocol + ", but this program speaks protocol " + PROTOCOL);
+            throw new IllegalArgumentException(
+                "protocol " + protocol + ", but this program speaks protocol " + PROTOCOL);
         }
         if (numbers.size() < 4 || strings.size() < 3 || ids.isEmpty() || numbers.get("concurrency") == 0
             || !strings.get("path").contains("{id}")) {

@@ -17,11 +17,13 @@ import java.util.function.Consumer;
  */
 final class Json {
     private final byte[] text;
+    private final int start;
     private final int end;
     private int at;
 
     Json(byte[] text, int start, int length) {
         this.text = text;
+        this.start = start;
         at = start;
         end = start + length;
     }
@@ -203,7 +205,7 @@ final class Json {
     }
 
     private IllegalArgumentException wrong(String what) {
-        return new IllegalArgumentException("not the JSON that was expected: " + what + " at byte " + at);
+        return new IllegalArgumentException("not the JSON that was expected: " + what + " at byte " + (at - start));
     }
 
     /** A string as it stands in JSON, quotes included. */

@@ -31,6 +31,11 @@ final class Lane {
             super(why);
             this.url = url;
         }
+
+        FetchException(String url, IOException error) {
+            // Those of the library may have no message, and their name says it all.
+            this(url, error.getClass() == IOException.class ? error.getMessage() : error.toString());
+        }
     }
 
     private final Job job;

@@ -30,8 +30,7 @@ final class Library implements Lane.Client {
             }
             return Fetched.parse(url, response.body(), 0, response.body().length, System.nanoTime() - started);
         } catch (IOException error) {
-            // Some have no message, and their name says it all.
-            throw new Lane.FetchException(url, error.toString());
+            throw new Lane.FetchException(url, error);
         }
     }
 }

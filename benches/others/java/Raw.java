@@ -43,7 +43,7 @@ final class Raw implements Lane.Client {
             giveBack(connection);
             return fetched;
         } catch (IOException error) {
-            throw new Lane.FetchException(url, error.toString());
+            throw new Lane.FetchException(url, error);
         }
     }
 
@@ -90,7 +90,8 @@ final class Raw implements Lane.Client {
         /** Asks for a path and reads the response, whose body then lies behind the head. */
         void exchange(URI uri) throws IOException {
             String query = uri.getRawQuery() == null ? "" : "?" + uri.getRawQuery();
-            String request = "GET " + uri.getRawPath() + query + " HTTP/1.1\r\nHost: " + uri.getRawAuthority() + "\r\n\r\n";
+            String request =
+                "GET " + uri.getRawPath() + query + " HTTP/1.1\r\nHost: " + uri.getRawAuthority() + "\r\n\r\n";
             socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
             filled = 0;
             int searched = 0;
@@ -127,7 +128,8 @@ final class Raw implements Lane.Client {
         /** The length of the head, or 0 while its end is not there; what was searched may hold half of it. */
         private int endOfHead(int searched) {
             for (int end = Math.max(searched, 3); end < filled; end++) {
-                if (buffer[end] == '\n' && buffer[end - 1] == '\r' && buffer[end - 2] == '\n' && buffer[end - 3] == '\r') {
+                if (buffer[end] == '\n' && buffer[end - 1] == '\r'
+                    && buffer[end - 2] == '\n' && buffer[end - 3] == '\r') {
                     return end + 1;
                 }
             }
@@ -157,8 +159,7 @@ final class Raw implements Lane.Client {
 
         private void parseField(String name, String value) throws IOException {
             if (name.equalsIgnoreCase("content-length")) {
-                boolean isNumber = !value.isEmpty() && value.length() <= 10 && value.chars().allMatch(c -> c >= '0' && c <= '9');
-                long length = isNumber ? Long.parseLong(value) : -1;
+                long length = value.matches("[0-9]{1,10}") ? Long.parseLong(value) : -1;
                 if (length < 0 || length > BODY_BYTES_MAX || bodyBytes >= 0 && bodyBytes != length) {
                     throw new IOException("the response's Content-Length is no length");
                 }

@@ -114,7 +114,8 @@ final class Tally {
             open = ",\"latencies_ns\":" + pairs(latenciesNs) + ",\"sent_in_time\":" + sentInTime;
         }
         return "{\"protocol\":1,\"completed\":{\"answer\":" + answer() + ",\"ready_unix_us\":" + readyUnixUs
-            + ",\"wall_ns\":" + wallNs + ",\"service_times_ns\":" + pairs(serviceTimesNs) + open + "," + used.json() + "}}";
+            + ",\"wall_ns\":" + wallNs + ",\"service_times_ns\":" + pairs(serviceTimesNs) + open
+            + "," + used.json() + "}}";
     }
 
     private String answer() {
@@ -122,7 +123,8 @@ final class Tally {
             .map(entry -> Json.quoted(entry.getKey()) + ":" + entry.getValue())
             .collect(Collectors.joining(",", "{", "}"));
         String heaviest = this.heaviest.stream()
-            .map(heavy -> "{\"weight\":" + heavy.weight + ",\"id\":" + heavy.id + ",\"name\":" + Json.quoted(heavy.name) + "}")
+            .map(heavy -> "{\"weight\":" + heavy.weight + ",\"id\":" + heavy.id
+                + ",\"name\":" + Json.quoted(heavy.name) + "}")
             .collect(Collectors.joining(",", "[", "]"));
         return "{\"documents\":" + documents + ",\"bytes\":" + bytes + ",\"weight_sum\":\"" + weights
             + "\",\"height_sum\":\"" + heights + "\",\"base_experience_sum\":\"" + baseExperiences

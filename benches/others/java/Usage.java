@@ -46,8 +46,9 @@ record Usage(long userUs, long systemUs, long voluntarySwitches, long involuntar
     String json() {
         List<String> status = read(Path.of("/proc/self/status")).lines().toList();
         return "\"usage\":{\"user_us\":" + userUs + ",\"system_us\":" + systemUs + ",\"voluntary_switches\":"
-            + voluntarySwitches + ",\"involuntary_switches\":" + involuntarySwitches + ",\"minor_faults\":" + minorFaults
-            + ",\"major_faults\":" + majorFaults + "},\"rss_bytes_peak\":" + number(status, "VmHWM") * 1024
+            + voluntarySwitches + ",\"involuntary_switches\":" + involuntarySwitches
+            + ",\"minor_faults\":" + minorFaults + ",\"major_faults\":" + majorFaults
+            + "},\"rss_bytes_peak\":" + number(status, "VmHWM") * 1024
             + ",\"address_space_bytes_peak\":" + number(status, "VmPeak") * 1024;
     }
 

@@ -1,6 +1,7 @@
 // One job of the lane protocol (crates/job/PROTOCOL.md) on Node's event loop, with what Node brings.
 //
-//   stdin ──► job ──► fetchAndAggregate ──► fetchDocument (fetch.mjs or raw.mjs) ──► Tally ──► stdout
+//   stdin ──► job ──► fetchAndAggregate ──► Tally ──► stdout
+//                       fetchDocument of fetch.mjs or raw.mjs
 
 import { readFileSync } from "node:fs";
 

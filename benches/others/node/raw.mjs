@@ -22,7 +22,7 @@ export function openRaw(idleMost) {
       const serviceNs = Number(process.hrtime.bigint() - started);
       if (connection.keepAlive && idle.length < idleMost) idle.push(connection);
       else connection.socket.destroy();
-      return new Fetched(url, body, serviceNs);
+      return new Fetched(url, body.toString(), body.length, serviceNs);
     } catch (error) {
       throw error instanceof FetchError ? error : new FetchError(url, error.message);
     }
@@ -34,7 +34,9 @@ class Connection {
     this.socket = connect(options);
     this.socket.on("data", (chunk) => this.take(chunk));
     this.socket.on("error", (error) => this.end(error));
-    this.socket.on("close", () => this.end(new Error(`the connection closed after ${this.filled} bytes of an unfinished response`)));
+    this.socket.on("close", () => {
+      this.end(new Error(`the connection closed after ${this.filled} bytes of an unfinished response`));
+    });
   }
 
   /** Sends `request`, and resolves to the body of its response. */

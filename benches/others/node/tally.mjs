@@ -11,11 +11,11 @@ export class FetchError extends Error {
 
 /** One document, fetched and parsed. Parsing is not part of its service time. */
 export class Fetched {
-  constructor(url, body, serviceNs) {
-    this.bytes = body.length;
+  constructor(url, body, bytes, serviceNs) {
+    this.bytes = bytes;
     this.serviceNs = serviceNs;
     try {
-      this.document = JSON.parse(body.toString());
+      this.document = JSON.parse(body);
     } catch (error) {
       throw new FetchError(url, `the body is not a document: ${error.message}`);
     }
