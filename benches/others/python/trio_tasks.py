@@ -1,4 +1,7 @@
-"""Tasks of a trio nursery: httpx, or trio's own streams and the bare exchange of exchange.py."""
+"""Tasks of a trio nursery: httpx, or trio's own streams and the bare exchange of exchange.py.
+
+At each request httpx's pool asks every idle connection whether its peer has closed it, so that what it
+takes a document grows with what may be in flight. That is so on asyncio, too."""
 
 import httpx
 import trio
