@@ -55,7 +55,7 @@
 //! library), [`client`] (one or the other).
 
 use compio::runtime::Runtime;
-use job::{Job, Lane, LaneError, Needs, Tally};
+use job::{Job, Lane, LaneError, Needs, Schedule, Tally};
 
 use crate::fetch::lost;
 
@@ -76,9 +76,9 @@ pub use open_loop::fetch_on_schedule;
 ///
 /// The first request that failed, or a task that ended without a result.
 pub async fn do_job(client: &Client, job: &Job) -> Result<Tally, LaneError> {
-    let mut tally = match &job.arrivals {
+    let mut tally = match &Schedule::of(job) {
         None => fetch_and_aggregate(client, job).await,
-        Some(arrivals) => fetch_on_schedule(client, job, arrivals).await,
+        Some(schedule) => fetch_on_schedule(client, job, schedule).await,
     }?;
     tally.requests = client.requests();
     Ok(tally)

@@ -5,14 +5,12 @@
 //! moments as they are, and waits for completions no longer than to the next of them. While there is
 //! enough to run it does not wait, and looks at the clock after every 61 polled tasks.
 
-use std::time::Instant;
-
 use compio::runtime::{JoinHandle, spawn};
 use compio::time::sleep;
 use futures_lite::StreamExt;
 use futures_lite::future::poll_once;
 use futures_util::stream::FuturesUnordered;
-use job::{Arrivals, FetchError, Job, LaneError, OnSchedule, Tally};
+use job::{FetchError, Job, LaneError, OnSchedule, Schedule, Tally};
 
 use crate::Client;
 use crate::fetch::lost;
@@ -26,12 +24,12 @@ use crate::fetch::lost;
 pub async fn fetch_on_schedule(
     client: &Client,
     job: &Job,
-    arrivals: &Arrivals,
+    schedule: &Schedule,
 ) -> Result<Tally, LaneError> {
-    let mut tally = Tally::new(job);
+    let mut tally = Tally::on_schedule(job, schedule);
     let mut tasks = FuturesUnordered::<JoinHandle<Result<_, FetchError>>>::new();
-    let start = Instant::now();
-    for (url, due) in job.urls().zip(arrivals.schedule(job.documents)) {
+    let start = schedule.start();
+    for (url, due) in job.urls().zip(schedule.due()) {
         // Folding is done while nothing is due, and so is waiting.
         while let Some(Some(fetched)) = poll_once(tasks.next()).await {
             tally.add_on_schedule(&fetched.map_err(lost)??);

@@ -49,7 +49,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_lite::FutureExt;
-use job::{Job, Lane, LaneError, Needs, Tally};
+use job::{Job, Lane, LaneError, Needs, Schedule, Tally};
 
 use crate::fetch::lost;
 use crate::runtime::{Executor, Runtime};
@@ -75,9 +75,9 @@ pub use open_loop::fetch_on_schedule;
 ///
 /// A task panicked.
 pub async fn do_job(executor: &Executor, client: &Client, job: &Job) -> Result<Tally, LaneError> {
-    let mut tally = match &job.arrivals {
+    let mut tally = match &Schedule::of(job) {
         None => fetch_and_aggregate(executor, client, job).await,
-        Some(arrivals) => fetch_on_schedule(executor, client, job, arrivals).await,
+        Some(schedule) => fetch_on_schedule(executor, client, job, schedule).await,
     }?;
     tally.requests = client.requests();
     Ok(tally)

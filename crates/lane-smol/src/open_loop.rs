@@ -5,13 +5,11 @@
 //! moments as they are, and hands the next one to the kernel's timerfd, which is one of what its epoll
 //! waits for. Whoever waits there then wakes the task, for a worker to run.
 
-use std::time::Instant;
-
 use async_io::Timer;
 use futures_lite::StreamExt;
 use futures_lite::future::poll_once;
 use futures_util::stream::FuturesUnordered;
-use job::{Arrivals, Job, LaneError, OnSchedule, Tally};
+use job::{Job, LaneError, OnSchedule, Schedule, Tally};
 
 use crate::Client;
 use crate::runtime::Executor;
@@ -30,12 +28,12 @@ pub async fn fetch_on_schedule(
     executor: &Executor,
     client: &Client,
     job: &Job,
-    arrivals: &Arrivals,
+    schedule: &Schedule,
 ) -> Result<Tally, LaneError> {
-    let mut tally = Tally::new(job);
+    let mut tally = Tally::on_schedule(job, schedule);
     let mut tasks = FuturesUnordered::new();
-    let start = Instant::now();
-    for (url, due) in job.urls().zip(arrivals.schedule(job.documents)) {
+    let start = schedule.start();
+    for (url, due) in job.urls().zip(schedule.due()) {
         // Folding is done while nothing is due, and so is waiting.
         while let Some(Some(fetched)) = poll_once(tasks.next()).await {
             tally.add_on_schedule(&fetched?);
