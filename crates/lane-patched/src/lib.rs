@@ -105,8 +105,9 @@
 //!   parked blocks, silently. Nothing in `std`'s promises forbids it.
 //! * Crates choose their waiting for threads. ureq with a time-out that covers the look-up of a name
 //!   looks it up on a thread of its own and waits for that in a channel: a `futex`, and the hub
-//!   stands still meanwhile. Blocking clients that are async code inside wait in an epoll or a channel
-//!   of their own, and never come here: each call of `postgres` or of `reqwest::blocking` is one.
+//!   stands still meanwhile. Blocking clients that are async code inside never come here: each call of
+//!   `postgres` waits in the epoll of a tokio runtime of its own, each of `reqwest::blocking` for a
+//!   thread that has one, and all green threads wait with it.
 //! * Stacks have a fixed size, which code that was written for 2 MiB or 8 MiB has never met.
 //! * A child that was forked and goes on without `exec` shares the hub's epoll with its parent, and
 //!   must not wait.
