@@ -1,6 +1,7 @@
-"""What the kernel says of this process, and of those that it started."""
+"""What the kernel says of this process and of those that it started, and what it is to do with them."""
 
 import resource
+import signal
 
 
 def usage():
@@ -21,3 +22,12 @@ def peaks(pid):
     with open(f"/proc/{pid}/status") as status:
         fields = dict(line.split(":", 1) for line in status)
     return tuple(int(fields[name].split()[0]) * 1024 for name in ("VmHWM", "VmPeak"))
+
+
+def end_with_parent():
+    """Has this process killed when the one that started it ends, in whatever way. An executor's processes
+    would wait for work for ever: each holds an end of the pipe that it would come through."""
+    import ctypes  # Nobody else needs it.
+
+    PR_SET_PDEATHSIG = 1
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

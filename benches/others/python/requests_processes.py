@@ -9,6 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 import requests
 
 import lane
+from process import end_with_parent
 
 
 def fetch(url):
@@ -20,7 +21,7 @@ def fetch(url):
 
 def fetch_and_aggregate(job):
     tally = lane.Tally(job)
-    with ProcessPoolExecutor(lane.workers(job)) as executor:
+    with ProcessPoolExecutor(lane.workers(job), initializer=end_with_parent) as executor:
         for fetched in executor.map(fetch, job.urls()):
             tally.add(fetched)
         tally.see_processes(child.pid for child in multiprocessing.active_children())

@@ -147,6 +147,24 @@ class AnExchange(unittest.TestCase):
                 self.read(bytes, 1_000)
 
 
+class AProcess(unittest.TestCase):
+    PROGRAM = """
+import os, time
+from concurrent.futures import ProcessPoolExecutor
+from process import end_with_parent
+with ProcessPoolExecutor(1, initializer=end_with_parent) as executor:
+    print(executor.submit(os.getpid).result(), flush=True)
+    time.sleep(60)
+"""
+
+    def test_ends_with_the_one_that_started_it(self):
+        parent = subprocess.Popen([sys.executable, "-c", self.PROGRAM], stdout=subprocess.PIPE)
+        self.assertTrue(parent.stdout.readline())
+        parent.kill()
+        # Both have its other end, so that it ends when both have.
+        parent.communicate(timeout=30)
+
+
 class Origin(BaseHTTPRequestHandler):
     """Pikachu under every id but 404."""
 
