@@ -29,8 +29,8 @@ pub(super) fn ratio(ratio: &Ratio) -> String {
         Over::Side(side) => parts(side),
         Over::Milliseconds(_) => own.clone(),
     };
-    let lane_of = |side: &Side, parts: &[String; 3]| {
-        let differs = (0..3).filter(|part| own[*part] != other[*part]);
+    let lane_of = |side: &Side, parts: &[String; 4]| {
+        let differs = (0..4).filter(|part| own[*part] != other[*part]);
         let differs: Vec<_> = differs.map(|part| parts[part].as_str()).collect();
         match differs.is_empty() {
             true => side.lane.clone(),
@@ -43,12 +43,12 @@ pub(super) fn ratio(ratio: &Ratio) -> String {
     };
     let sides = format!("{} ÷ {below}", lane_of(&ratio.of, &own));
     let common = |part: usize| (own[part] == other[part]).then(|| own[part].clone());
-    let all = [common(0), Some(sides), common(1), common(2)];
+    let all = [common(0), Some(sides), common(1), common(2), common(3)];
     all.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// Measure, place, client.
-fn parts(side: &Side) -> [String; 3] {
+/// Measure, workload, point, client.
+fn parts(side: &Side) -> [String; 4] {
     let measure = side.measure.name();
     let (measure, at) = match side.at {
         At::EachDocument => (format!("{measure} a document"), "over all N".to_owned()),
@@ -57,7 +57,7 @@ fn parts(side: &Side) -> [String; 3] {
             (measure.to_owned(), format!("N={}{c}", grouped(documents)))
         }
     };
-    [measure, format!("{} {at}", side.workload), side.client.to_string()]
+    [measure, side.workload.clone(), at, side.client.to_string()]
 }
 
 /// `at least 3`.
@@ -175,19 +175,19 @@ mod tests {
     fn a_ratio_says_once_what_its_sides_have_in_common() {
         let ledger = Ledger::read("c.toml", LEDGER).unwrap();
         let Asks::Ratio(mut asked) = ledger.claims[0].experiments[0].asks.clone() else { panic!() };
-        assert_eq!(ratio(&asked), "wall, stackful/hub ÷ other/slow, all-at-once N=100, raw");
+        assert_eq!(ratio(&asked), "wall, stackful/hub ÷ other/slow, all-at-once, N=100, raw");
         asked.of.client = Client::Library;
         asked.of.at = At::Point { documents: 1_600, concurrency: Some(8) };
         assert_eq!(
             ratio(&asked),
-            "wall, stackful/hub (all-at-once N=1,600 C=8, library) ÷ other/slow (all-at-once N=100, raw)"
+            "wall, stackful/hub (N=1,600 C=8, library) ÷ other/slow (N=100, raw), all-at-once"
         );
         asked.of.at = At::EachDocument;
         asked.of.measure = Measure::Cpu;
         asked.over = Over::Milliseconds(300.0);
         assert_eq!(
             ratio(&asked),
-            "CPU a document, stackful/hub ÷ 300 ms, all-at-once over all N, library"
+            "CPU a document, stackful/hub ÷ 300 ms, all-at-once, over all N, library"
         );
     }
 
