@@ -131,6 +131,8 @@ pub enum At {
 pub enum Measure {
     /// The job's wall time.
     Wall,
+    /// The whole process, from before its start to after its end: an interpreter's start is in it.
+    ProcessWall,
     /// Its CPU time, user and system.
     Cpu,
     /// Its CPU time in user mode.
@@ -150,6 +152,7 @@ impl Measure {
     pub fn name(self) -> &'static str {
         match self {
             Measure::Wall => "wall",
+            Measure::ProcessWall => "wall of the process",
             Measure::Cpu => "CPU",
             Measure::UserCpu => "user CPU",
             Measure::Rss => "RSS",

@@ -47,7 +47,7 @@
 
 pub mod finding;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 pub mod growth;
 pub mod known;
 pub mod ledger;

@@ -145,10 +145,12 @@ impl<'a> Evidence<'a> {
 /// In [`Measure::unit`].
 fn value(measure: Measure, sample: &Sample) -> Option<f64> {
     let job = sample.job.as_ref()?;
+    let process_ms = sample.process.wall_ns as f64 / 1e6;
     let wall_ms = job.wall_ns as f64 / 1e6;
     let service = |part| Some(quantile(&job.service_times_ns, part)? as f64 / 1e6);
     match measure {
         Measure::Wall => Some(wall_ms),
+        Measure::ProcessWall => Some(process_ms),
         Measure::Cpu => Some(job.usage?.cpu_us() as f64 / 1e3),
         Measure::UserCpu => Some(job.usage?.user_us as f64 / 1e3),
         Measure::Rss => Some(job.rss_bytes_peak? as f64 / MIB),
@@ -187,6 +189,7 @@ mod tests {
         let of = |measure| series(&compared(), &side(measure, AT, "stackful/hub")).unwrap().0[&3];
         assert_eq!((of(Measure::Cpu), of(Measure::UserCpu)), (0.15, 0.1));
         assert_eq!((of(Measure::Rss), of(Measure::ServiceTime)), (2.0, 1.0));
+        assert_eq!(of(Measure::ProcessWall), 9.0);
         assert!((of(Measure::Throughput) - 5_000.0).abs() < 100.0);
     }
 

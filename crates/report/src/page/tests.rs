@@ -55,6 +55,29 @@ fn without_scripts_there_are_the_answer_the_tables_and_the_cards() {
 }
 
 #[test]
+fn claims_have_their_verdicts_and_a_chart_without_scripts() {
+    use crate::claims::{Ledger, fixture, judge};
+    let chart = "[claim.chart]\nworkload = \"all-at-once\"\n\
+                 lines = [{ lane = \"stackful/hub\", client = \"raw\" }]\n\n[[claim]]\nnumber = 2";
+    let text = fixture::LEDGER.replacen("[[claim]]\nnumber = 2", chart, 1);
+    let text = text.replace("are faster", "are <i>faster</i>");
+    let ledger = Ledger::read("c.toml", &text).unwrap();
+    let recorded = fixture::growing();
+    let summary = summarise(&recorded);
+    let page = render(&recorded, &summary, &judge(&ledger, &recorded, &summary));
+    for text in [
+        "id=\"claim-1\"",
+        "as written: HOLDS",
+        "are &lt;i&gt;faster",
+        "wall time in ms over documents N, all at once",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+    assert!(!rendered(&recorded).contains("id=\"claim-1\""));
+    assert!(rendered(&recorded).contains("no samples for any of their claims"));
+}
+
+#[test]
 fn what_is_missing_is_said() {
     let mut recorded = fixture::recorded();
     recorded.ending = Some(fixture::ending(How::Interrupted));
