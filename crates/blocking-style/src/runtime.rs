@@ -188,4 +188,10 @@ pub trait Task: Send + Sync {
     /// Called instead of a return from [`run`](Task::run) when the task's stack is gone, as after
     /// an overflow: it makes `why` the task's result.
     fn lost(&self, why: Payload);
+
+    /// What a person calls it. Unless somebody has named it, the type of its code, which says in
+    /// which function that is written.
+    fn name(&self) -> &'static str {
+        std::any::type_name::<Self>()
+    }
 }

@@ -177,4 +177,8 @@ impl<F: FnOnce() -> T + Send, T: Send> Task for Spawned<F, T> {
     fn lost(&self, why: Payload) {
         self.finished.push(Err(why));
     }
+
+    fn name(&self) -> &'static str {
+        std::any::type_name::<F>()
+    }
 }

@@ -20,6 +20,9 @@
 //!
 //! [`run_timeline`] looks at a whole lane request by request, and at what it tells.
 //!
+//! [`run_stalls`] blocks a worker in all the ways of which its runtime learns nothing, and asks whether
+//! a watchdog tells.
+//!
 //! No case measures time. Where a time-out must strike, the server stays silent for as long as the
 //! connection lives.
 
@@ -27,6 +30,7 @@ mod battery;
 mod holding;
 mod open_loop;
 mod server;
+mod stalls;
 mod timeline;
 mod tls;
 
@@ -34,4 +38,5 @@ pub use battery::{Asks, CASES, Case, run_all, run_up_to};
 pub use holding::HoldingServer;
 pub use open_loop::{check_try_join_next, run_open_loop, run_open_loop_dealt};
 pub use server::OddServer;
+pub use stalls::{STALLINGS, Stalling, run_stalls};
 pub use timeline::{run_timeline, run_timeline_dealt};

@@ -22,6 +22,7 @@ use generator::Gn;
 use lane_hub::hub::slab::Slab;
 use lane_hub::hub::timers::Timers;
 use lane_hub::hub::{self, Config, Stacks};
+use watchdog::Watchdog;
 
 const REPEATS: usize = 15;
 const SWITCHES: u32 = 1_000_000;
@@ -47,6 +48,9 @@ fn main() -> io::Result<()> {
 fn hub_costs(stacks: Stacks) -> io::Result<()> {
     let on_hub = |measure: fn() -> f64| on_hub(stacks, move || repeated(measure));
     tell("yield", "ns", "two tasks in turn; a look at epoll for each 64", &on_hub(yields)?);
+    let watchdog = Watchdog::start(Duration::from_secs(1), |report| println!("{report}"))?;
+    let watched = watchdog.watch(|| on_hub(yields))?;
+    tell("yield, watched", "ns", "the same with a watchdog, which wants its beats", &watched);
     tell("spawn + join", "ns", "1,000 at once, which do nothing", &on_hub(spawn_and_join)?);
     tell(
         "spawn + yield + join",

@@ -91,6 +91,9 @@
 //! loop a document leaves when the hub comes round after it was due: the kernel's timer slack is
 //! 50 µs unless told otherwise, and whatever task runs on the one thread meanwhile runs first.
 //!
+//! A task that blocks without asking the hub stops all others. `watchdog.watch(|| hub::run(…))` tells which
+//! one does, and where it stands: see the crate [`watchdog`].
+//!
 //! Like every lane: [`runtime`] says how tasks start and wait, [`socket`] how bytes move.
 
 use std::sync::Arc;

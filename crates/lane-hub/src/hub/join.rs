@@ -12,9 +12,10 @@ use super::{in_task, park, waker};
 
 /// `work` as a task, and the handle of its result: two views of one allocation.
 pub(super) fn task_and_handle<T: Send + 'static>(
+    name: &'static str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> (Arc<dyn Task>, JoinHandle<T>) {
-    let spawned = Arc::new(Spawned { work: Mutex::new(Some(work)), end: Mutex::default() });
+    let spawned = Arc::new(Spawned { name, work: Mutex::new(Some(work)), end: Mutex::default() });
     (Arc::clone(&spawned) as Arc<dyn Task>, JoinHandle(spawned))
 }
 
@@ -76,6 +77,7 @@ trait Ends<T>: Send + Sync {
 }
 
 struct Spawned<F, T> {
+    name: &'static str,
     work: Mutex<Option<F>>,
     end: Mutex<End<T>>,
 }
@@ -109,5 +111,9 @@ impl<F: FnOnce() -> T + Send, T: Send> Task for Spawned<F, T> {
 
     fn lost(&self, why: Payload) {
         self.ended(Err(why));
+    }
+
+    fn name(&self) -> &'static str {
+        self.name
     }
 }

@@ -5,6 +5,7 @@
 //! hint. Whoever waits checks what it waited for and waits again, so a late or doubled wake-up is
 //! harmless, and nothing needs to be taken back in a hurry.
 
+use std::any::type_name_of_val;
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
@@ -149,7 +150,25 @@ impl Drop for EndOnDrop {
 pub fn spawn<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<JoinHandle<T>> {
-    let (task, handle) = join::task_and_handle(work);
+    let name = type_name_of_val(&work);
+    spawn_named(name, work)
+}
+
+/// As [`spawn`], with the name by which a [watchdog] tells of it; without one, it is that
+/// of the type of `work`.
+///
+/// # Errors
+///
+/// As [`spawn`].
+///
+/// # Panics
+///
+/// As [`spawn`].
+pub fn spawn_named<T: Send + 'static>(
+    name: &'static str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
+    let (task, handle) = join::task_and_handle(name, work);
     spawn_task(task)?;
     Ok(handle)
 }

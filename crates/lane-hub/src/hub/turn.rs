@@ -183,9 +183,21 @@ impl Hub {
 
     fn enter(&self, id: TaskId, coroutine: &mut Coroutine) -> Resumed {
         self.current.set(Some(id));
-        let resumed = coroutine.resume();
+        let resumed = if watchdog::is_watched() {
+            self.resume_watched(id, coroutine)
+        } else {
+            coroutine.resume()
+        };
         self.current.set(None);
         resumed
+    }
+
+    /// Out of the way of those whom nobody watches.
+    #[cold]
+    fn resume_watched(&self, id: TaskId, coroutine: &mut Coroutine) -> Resumed {
+        let slot = self.slot(id);
+        let name = slot.task.borrow().as_ref().map_or("that has ended", |task| task.name());
+        watchdog::during(name, || coroutine.resume())
     }
 
     /// Puts a task in line, once.
