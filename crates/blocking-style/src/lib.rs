@@ -23,7 +23,7 @@
 //! [`tasks`] (fan-out and fan-in on top of it), [`semaphore`] and [`mod@queue`] (at most so many at
 //! once, and what goes from task to task), [`mod@offload`] (work that must keep nobody waiting), [`plug`] (ureq on a runtime's sockets), [`raw`]
 //! (the same exchange without an HTTP library), [`client`] (one or the other), [`observed`] (a
-//! runtime that is looked at).
+//! runtime that is looked at), [`watched`] (one whose stalls are told).
 
 use std::sync::Arc;
 
@@ -41,6 +41,7 @@ pub mod raw;
 pub mod runtime;
 pub mod semaphore;
 pub mod tasks;
+pub mod watched;
 
 pub use client::Client;
 pub use fetch::{fetch, fetch_and_aggregate};

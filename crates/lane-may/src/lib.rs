@@ -14,6 +14,10 @@
 //! the one on which it was suspended, which is what stackful code on many cores costs in safety:
 //! thread-locals may change under it, and a lock guard held across a suspension may deadlock.
 //!
+//! A call that blocks without asking may stops a worker, and with it the sockets that are registered there;
+//! in a task that has slept, it stops the timer of all. [`blocking_style::watched`] around the runtime tells
+//! which task does, and where it stands (`tests/stalls.rs`).
+//!
 //! A stack that overflows meets its guard page, and may ends the task; or, where the overflow has
 //! written to the stack's lowest words as well, the whole process.
 //!
