@@ -51,6 +51,7 @@
 //! ```sh
 //! cargo run --release -p lane-patched -- threads http://localhost:8080/ 1000 100
 //! cargo run --release -p lane-patched -- green   http://localhost:8080/ 1000 100
+//! cargo run --release -p lane-patched -- green --watch 10ms http://localhost:8080/ 1000 100
 //! cargo test -p lane-patched --test program      # prints the system calls of both, with strace
 //! ```
 //!
@@ -92,6 +93,27 @@
 //! * system calls that bypass the C library, as `rustix` makes them;
 //! * what the C library calls inside itself, as in `getaddrinfo`, `sleep` or `popen`;
 //! * computing. Nobody is preempted.
+//!
+//! None of them shows in the source, so there is a [watchdog]. It names the task that keeps
+//! the hub from turning for longer than a limit, and prints where that stands:
+//!
+//! ```text
+//! main (4711) stands still: task a lock waits in the kernel, for 10.4ms so far
+//!    0: syscall
+//!    1: std::sys::pal::unix::futex::futex_wait
+//!    2: <std::sys::sync::mutex::futex::Mutex>::lock_contended
+//!    …
+//!    5: lane_cases::stalls::wait_for_a_lock
+//!              at ./crates/lane-cases/src/stalls.rs:121
+//! main (4711) goes on: task a lock held it for 13.1ms
+//! ```
+//!
+//! ```sh
+//! cargo run --release -p lane-patched --example stays_blocking    # each of them, caught
+//! ```
+//!
+//! In a program of one's own it is `watchdog.watch(|| lane_patched::run(…))`, and `--watch` in the program
+//! `patched`.
 //!
 //! # When not to do this
 //!

@@ -15,6 +15,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_patched");
 const DOCUMENTS: u64 = 200;
 const IN_FLIGHT: u64 = 50;
+const WATCHED: [&str; 3] = ["green", "--watch", "10ms"];
 
 fn main() -> ExitCode {
     let trials = vec![
@@ -30,12 +31,13 @@ fn server() -> HoldingServer {
     HoldingServer::start(IN_FLIGHT, DOCUMENTS)
 }
 
-fn arguments(way: &str, server: &HoldingServer) -> [String; 4] {
+fn arguments(way: &[&str], server: &HoldingServer) -> Vec<String> {
     let url = format!("http://{}/3", server.address);
-    [way.to_owned(), url, DOCUMENTS.to_string(), IN_FLIGHT.to_string()]
+    let what = [url, DOCUMENTS.to_string(), IN_FLIGHT.to_string()];
+    way.iter().map(|part| (*part).to_owned()).chain(what).collect()
 }
 
-fn run(way: &str) -> String {
+fn run(way: &[&str]) -> String {
     let server = server();
     let output = Command::new(PROGRAM).args(arguments(way, &server)).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -46,15 +48,24 @@ fn run(way: &str) -> String {
 }
 
 fn fetch_the_same() -> Result<(), Failed> {
-    let (threads, green) = (run("threads"), run("green"));
+    let (threads, green, watched) = (run(&["threads"]), run(&["green"]), run(&WATCHED));
     assert!(green.starts_with("200 documents, 3"), "{green}");
     assert_eq!(threads, green);
+    assert_eq!(threads, watched);
     Ok(())
 }
 
 fn tell_misuse() -> Result<(), Failed> {
-    for arguments in [&[][..], &["fibers", "http://127.0.0.1:1/"], &["green"], &["green", "x", "y"]]
-    {
+    for arguments in [
+        &[][..],
+        &["fibers", "http://127.0.0.1:1/"],
+        &["green"],
+        &["green", "x", "y"],
+        &["green", "--watch"],
+        &["green", "--watch", "soon", "http://127.0.0.1:1/"],
+        &["green", "--watch", "0s", "http://127.0.0.1:1/"],
+        &["threads", "--watch", "1s", "http://127.0.0.1:1/"],
+    ] {
         let output = Command::new(PROGRAM).args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2));
         assert_eq!(String::from_utf8(output.stderr).unwrap().lines().count(), 1);
@@ -90,7 +101,7 @@ fn skip(why: &str) -> Result<Completion, Failed> {
 
 fn traced(way: &str) -> Result<BTreeMap<String, Calls>, Failed> {
     let server = server();
-    let arguments = arguments(way, &server);
+    let arguments = arguments(&[way], &server);
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     let (mut command, summary) = Summary::of(Command::new(PROGRAM).args(&arguments))?;
     command.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
