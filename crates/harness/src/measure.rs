@@ -16,6 +16,7 @@ use crate::interrupt::Interrupt;
 use crate::lane_process;
 use crate::machine::Ticks;
 use crate::network::Network;
+use crate::number::grouped;
 use crate::origin_process::{OriginError, OriginProcess};
 use crate::placement::{Placement, Processors};
 use crate::plan::{Cell, Plan};
@@ -113,8 +114,8 @@ pub enum MeasureError {
 
 /// Measures everything that the plan holds and the pace allows, and ends the record.
 ///
-/// A cell that failed is not run again; a lane that hung is not run again with the same client at
-/// all, since each time would cost the whole limit.
+/// A cell that failed is not run again; a lane that hung is not run again with the same client where
+/// it would again, and after the second time not at all, since each time costs the whole limit.
 ///
 /// # Errors
 ///
@@ -152,8 +153,8 @@ struct State {
     block_times: HashMap<usize, Duration>,
     /// Cells that failed.
     failed: HashSet<usize>,
-    /// Lanes that hung, and where.
-    hung: HashMap<(String, Client, Placement), String>,
+    /// Lanes that hung, and in which cells.
+    hung: HashMap<(String, Client, Placement), Vec<Cell>>,
     /// Cells with a sample.
     measured: HashSet<usize>,
     /// Where the origin runs.
@@ -162,7 +163,7 @@ struct State {
 
 impl State {
     fn skips(&self, index: usize, cell: &Cell) -> bool {
-        self.failed.contains(&index) || self.hung.contains_key(&key(cell))
+        self.failed.contains(&index) || self.hung_before(cell).is_some()
     }
 
     fn learn(&mut self, index: usize, sample: &Sample) {
@@ -170,9 +171,22 @@ impl State {
         if let Some(void) = sample.void.as_ref().filter(|void| void.gate.is_failure()) {
             self.failed.insert(index);
             if void.gate == Gate::InTime {
-                self.hung.insert(key(&sample.cell), sample.cell.workload.clone());
+                self.hung.entry(key(&sample.cell)).or_default().push(sample.cell.clone());
             }
         }
+    }
+
+    /// Where a lane has hung, if it would do so in `cell`: once it has, in whatever of the workload is
+    /// no less; twice, everywhere, since each time costs the whole limit.
+    fn hung_before(&self, cell: &Cell) -> Option<&Cell> {
+        let hung = self.hung.get(&key(cell))?;
+        let is_no_less = |once: &&Cell| {
+            let (point, hung) = (cell.point, once.point);
+            once.workload == cell.workload
+                && point.documents >= hung.documents
+                && point.concurrency >= hung.concurrency
+        };
+        if hung.len() > 1 { hung.last() } else { hung.iter().find(is_no_less) }
     }
 
     /// The cells without any sample for which there is more to say than that time was up.
@@ -181,15 +195,16 @@ impl State {
         without_sample
             .filter_map(|index| {
                 let cell = &plan.cells[index].cell;
-                let workload = self.hung.get(&key(cell))?;
-                let why = format!("left out after it hung in {workload}");
+                let hung = self.hung_before(cell)?;
+                let (workload, n) = (&hung.workload, grouped(hung.point.documents));
+                let why = format!("left out after it hung in {workload} at N = {n}");
                 Some(LeftOut { cell: cell.clone(), why })
             })
             .collect()
     }
 }
 
-/// What hangs once hangs everywhere: the lane, with this client, on these processors.
+/// What hangs: the lane, with this client, on these processors.
 fn key(cell: &Cell) -> (String, Client, Placement) {
     (cell.lane.clone(), cell.client, cell.placement)
 }

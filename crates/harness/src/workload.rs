@@ -33,6 +33,9 @@ pub struct Workload {
     pub shows: String,
     /// The lanes that run, by ids or models; all but those of [`OTHER`] unless it says so.
     pub lanes: Option<Vec<String>>,
+    /// Lanes that do not run, of those.
+    #[serde(default)]
+    pub without: Vec<String>,
     /// Where the documents come from.
     #[serde(default)]
     pub source: Source,
@@ -353,10 +356,9 @@ impl Workload {
     /// Whether it is for the lane of this id.
     pub fn is_for(&self, lane: &str) -> bool {
         let model = lane.split_once('/').map_or(lane, |(model, _)| model);
-        match &self.lanes {
-            Some(lanes) => lanes.iter().any(|name| name == lane || name == model),
-            None => model != OTHER,
-        }
+        let names = |names: &[String]| names.iter().any(|name| name == lane || name == model);
+        let is_in = self.lanes.as_ref().map_or(model != OTHER, |lanes| names(lanes));
+        is_in && !names(&self.without)
     }
 
     /// Every N with every C at every rate, in the order of the file.
@@ -574,7 +576,8 @@ full = { leave_out = true }
         };
         let all = workload("");
         assert!(all.is_for("stackful/hub") && all.is_for("odd/one") && !all.is_for("other/go"));
-        let some = workload("lanes = [\"stackful\", \"other/go\"]");
+        let some = workload("lanes = [\"stackful\", \"other/go\"]\nwithout = [\"stackful/may\"]");
+        assert!(!some.is_for("stackful/may"));
         assert!(some.is_for("stackful/hub") && some.is_for("other/go"));
         assert!(!some.is_for("stackless/tokio") && !some.is_for("other/go-100"));
     }
