@@ -12,6 +12,8 @@
 //! It speaks the part of HTTP that the origin speaks, status 200 with a `Content-Length`, and
 //! refuses the rest by name: it is a yardstick, not a client for the open Internet.
 //!
+//! [`server`] is the other side, for servers of sync-looking code.
+//!
 //! ```
 //! use exchange::{Response, Url};
 //!
@@ -28,6 +30,8 @@
 //! ```
 
 use thiserror::Error;
+
+pub mod server;
 
 /// Room for the head and a small body; a larger body makes the buffer grow once, to its size.
 const FIRST_BUFFER_BYTES: usize = 2 * 1024;
@@ -242,9 +246,14 @@ fn body_length<'a>(mut lengths: impl Iterator<Item = &'a [u8]>) -> Result<usize,
 }
 
 fn says_close(value: &[u8]) -> bool {
+    lists(value, "close")
+}
+
+/// Whether `option` is one of those that `value` lists.
+fn lists(value: &[u8], option: &str) -> bool {
     value
         .split(|byte| *byte == b',')
-        .any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
+        .any(|listed| listed.trim_ascii().eq_ignore_ascii_case(option.as_bytes()))
 }
 
 #[cfg(test)]
