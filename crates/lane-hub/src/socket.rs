@@ -25,6 +25,13 @@ impl Stream {
     }
 }
 
+/// One that a [listener](crate::hub::TcpListener) has accepted.
+impl From<TcpStream> for Stream {
+    fn from(stream: TcpStream) -> Self {
+        Stream(stream)
+    }
+}
+
 impl Socket for Stream {
     fn set_read_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         self.0.set_read_timeout(not_zero(timeout)?);

@@ -2,12 +2,13 @@
 
 use std::cell::Cell;
 use std::hint::black_box;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, TryLockError, mpsc};
 use std::time::Duration;
 
 use blocking_style::{Runtime, queue};
+use lane_hub::hub::net::TcpStream;
 use lane_hub::hub::{self, Config};
 use lane_hub::runtime::Hub;
 
@@ -348,4 +349,37 @@ fn outside_a_hub_its_calls_are_the_threads() {
     hub::sleep(Duration::ZERO);
     hub::yield_now();
     assert_eq!(hub::offload(|| 5).unwrap(), 5);
+}
+
+#[test]
+fn one_thread_listens_and_connects() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let echoed = hub::run(Config::default(), move || {
+        let listener = hub::TcpListener::from_std(listener).unwrap();
+        let accepting = hub::spawn(move || {
+            for _ in 0..3 {
+                let mut stream = listener.accept().unwrap();
+                hub::spawn(move || {
+                    let mut byte = [0];
+                    stream.read_exact(&mut byte).unwrap();
+                    stream.write_all(&byte).unwrap();
+                })
+                .unwrap();
+            }
+        })
+        .unwrap();
+        // All three wait for each other's turn, on one OS thread.
+        let mut clients: Vec<_> =
+            (0..3).map(|_| TcpStream::connect(address, None).unwrap()).collect();
+        accepting.join().unwrap();
+        let echo = |(number, client): (u8, &mut TcpStream)| {
+            let mut byte = [0];
+            client.write_all(&[number]).unwrap();
+            client.read_exact(&mut byte).unwrap();
+            byte[0]
+        };
+        (0..).zip(&mut clients).map(echo).collect::<Vec<_>>()
+    });
+    assert_eq!(echoed.unwrap().unwrap(), [0, 1, 2]);
 }

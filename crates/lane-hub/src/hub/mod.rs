@@ -23,6 +23,7 @@ pub mod coroutine;
 pub mod foreign;
 mod idle;
 mod join;
+mod listener;
 pub mod mailbox;
 pub mod net;
 mod offload;
@@ -32,6 +33,7 @@ pub mod timers;
 mod turn;
 
 pub use join::JoinHandle;
+pub use listener::TcpListener;
 pub use offload::offload;
 pub use reactor::Direction;
 

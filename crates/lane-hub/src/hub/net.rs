@@ -39,15 +39,7 @@ impl TcpStream {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         let socket = socket_with(family, SocketType::STREAM, flags, Some(ipproto::TCP))?;
         let started = rustix::net::connect(&socket, &address);
-        let hub = match place() {
-            Place::Task(hub) => {
-                hub.register(&socket)?;
-                Some(hub.id)
-            }
-            Place::Elsewhere => None,
-        };
-        let stream =
-            TcpStream { stream: socket.into(), hub, read_timeout: None, write_timeout: None };
+        let stream = TcpStream::of_non_blocking(socket.into())?;
         match started {
             Ok(()) => return Ok(stream),
             Err(Errno::INPROGRESS) => {}
@@ -58,6 +50,18 @@ impl TcpStream {
             Some(error) => Err(error),
             None => Ok(stream),
         }
+    }
+
+    /// A stream that does not block, on the current hub.
+    pub(super) fn of_non_blocking(stream: std::net::TcpStream) -> io::Result<Self> {
+        let hub = match place() {
+            Place::Task(hub) => {
+                hub.register(&stream)?;
+                Some(hub.id)
+            }
+            Place::Elsewhere => None,
+        };
+        Ok(TcpStream { stream, hub, read_timeout: None, write_timeout: None })
     }
 
     /// Limits each read; `None` waits for ever.
