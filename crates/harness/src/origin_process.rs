@@ -18,7 +18,7 @@ use crate::process::{Process, Wake, child_of, wait_for};
 pub struct Service {
     /// The program, which is told `origin` and the options below.
     pub program: PathBuf,
-    /// Which HTTP server answers: `hyper` or `may_minihttp`.
+    /// Which HTTP server answers, by [its name](origin::Server::name).
     pub server: String,
     /// Threads that serve.
     pub threads: usize,

@@ -232,6 +232,7 @@ mod tests {
             listen: "127.0.0.1:0".parse().unwrap(),
             server: crate::Server::Hyper,
             threads: None,
+            patience: std::num::NonZero::<u32>::MIN,
             seed: 42,
             bytes: bytes.to_vec(),
             corpus,

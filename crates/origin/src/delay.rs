@@ -29,14 +29,17 @@
 //! whoever is due ahead of reading new requests, polling the connection straight from the timer,
 //! was tried: bursts came out no better. The example `delay_accuracy` shows both cases.
 
-use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
+use std::num::NonZero;
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use rustix::thread::set_current_timer_slack;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
     timerfd_settime,
@@ -44,13 +47,23 @@ use rustix::time::{
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+/// Has sleeps of this thread end when they should. By default the kernel may let them be 50 µs late, to
+/// wake several threads at once (`PR_SET_TIMERSLACK`, prctl(2)).
+pub fn without_slack() {
+    // Where it is not granted, delays are as late as they are anywhere.
+    let _ = set_current_timer_slack(NonZero::new(1));
+}
+
 /// The delays of one loop.
 #[derive(Debug)]
 pub struct Timer {
     descriptor: AsyncFd<OwnedFd>,
     /// Who waits, by deadline; the number tells those of one deadline apart.
-    waiting: RefCell<BTreeMap<(Instant, u64), Waker>>,
-    number_next: Cell<u64>,
+    ///
+    /// A lock, so that a loop of several threads can have the same timer. On a loop of one, nobody
+    /// else ever holds it: two times 10 ns a delay.
+    waiting: Mutex<BTreeMap<(Instant, u64), Waker>>,
+    number_next: AtomicU64,
 }
 
 impl Timer {
@@ -66,13 +79,13 @@ impl Timer {
         // shared references to it are ever taken out of the `AsyncFd` that owns it from here on.
         let descriptor =
             unsafe { AsyncFd::register_with_interest(descriptor, Interest::READABLE)? };
-        Ok(Timer { descriptor, waiting: RefCell::default(), number_next: Cell::new(0) })
+        Ok(Timer { descriptor, waiting: Mutex::default(), number_next: AtomicU64::new(0) })
     }
 
     /// Waits for `delay` from now and returns how long that really took.
     pub async fn sleep(&self, delay: Duration) -> Duration {
         let start = Instant::now();
-        let number = self.number_next.replace(self.number_next.get() + 1);
+        let number = self.number_next.fetch_add(1, Relaxed);
         Sleep { timer: self, key: (start + delay, number), registered: false }.await;
         start.elapsed()
     }
@@ -91,8 +104,13 @@ impl Timer {
         }
     }
 
+    fn waiting(&self) -> MutexGuard<'_, BTreeMap<(Instant, u64), Waker>> {
+        // The map is whole after every statement.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn wake_due(&self) {
-        let mut waiting = self.waiting.borrow_mut();
+        let mut waiting = self.waiting();
         let now = Instant::now();
         while let Some(earliest) = waiting.first_entry() {
             let deadline = earliest.key().0;
@@ -131,7 +149,7 @@ impl Future for Sleep<'_> {
             return Poll::Ready(());
         }
         self.registered = true;
-        let mut waiting = self.timer.waiting.borrow_mut();
+        let mut waiting = self.timer.waiting();
         waiting.insert(self.key, context.waker().clone());
         let is_earliest = waiting.first_key_value().is_some_and(|(first, _)| *first == self.key);
         if is_earliest {
@@ -144,13 +162,14 @@ impl Future for Sleep<'_> {
 impl Drop for Sleep<'_> {
     fn drop(&mut self) {
         if self.registered {
-            self.timer.waiting.borrow_mut().remove(&self.key);
+            self.timer.waiting().remove(&self.key);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
     use std::rc::Rc;
 
     use tokio::runtime::{Builder, LocalRuntime};
@@ -196,7 +215,7 @@ mod tests {
                 task.await.unwrap();
             }
             assert_eq!(ended.borrow().len(), 500);
-            assert!(timer.waiting.borrow().is_empty());
+            assert!(timer.waiting().is_empty());
         });
     }
 
@@ -206,10 +225,10 @@ mod tests {
             let sleeper = Rc::clone(&timer);
             let long = spawn_local(async move { sleeper.sleep(Duration::from_secs(60)).await });
             timer.sleep(Duration::from_micros(100)).await;
-            assert_eq!(timer.waiting.borrow().len(), 1);
+            assert_eq!(timer.waiting().len(), 1);
             long.abort();
             assert!(long.await.unwrap_err().is_cancelled());
-            assert!(timer.waiting.borrow().is_empty());
+            assert!(timer.waiting().is_empty());
             // What is set for it still fires, to nobody's harm, and others are served.
             timer.sleep(Duration::from_micros(100)).await;
         });

@@ -1,14 +1,35 @@
 //! The server that documents are fetched from: an HTTP/1.1 origin in a process of its own, whose
 //! documents come as large, as late and as costly as each request asks for.
 //!
+//! It comes as several servers, which answer alike and wait each in its own way. `hyper` is the one
+//! that lanes are measured against; the others are there to be measured:
+//!
 //! ```text
-//!                    ┌► loop-0:  epoll ──► sockets ──► hyper ──► answer ──► document
-//!   accept, in turn ─┤             └─────► timerfd ──► delays that are over ──┘
-//!                    └► loop-1:  …
+//!   hyper                      accept, in turn ─┬► loop-0: epoll ──► connections, delays
+//!                                               └► loop-1: …
+//!
+//!   blocking/pool              backlog ─┬► worker-0: one connection, one answer, the next
+//!                                       └► worker-1: …
+//!   blocking/threads           accept ─┬► thread: one connection
+//!                                      └► thread: …
+//!   stackful/hub               epoll ──► hub: accept, a green thread a connection
+//!   stackful/hub-per-core      SO_REUSEPORT ─┬► hub-0
+//!                                            └► hub-1
+//!   may_minihttp               accept ──► epolls ─┬► worker-0: coroutines
+//!                                                 └► worker-1: …
+//!   stackless/hyper            epoll ──► workers, who take tasks from each other
+//!   stackless/hyper-local      epoll ──► loop: accept, a task a connection
+//!   stackless/hyper-per-core   SO_REUSEPORT ─┬► loop-0
+//!                                            └► loop-1
 //! ```
 //!
-//! A loop is one thread that waits in one place, `epoll_wait`, for sockets and for its timer.
-//! Between loops there is nothing to wait for: they share the documents, which never change, and
+//! | serves a connection | waits in | in the file |
+//! |---|---|---|
+//! | `blocking/*`, `stackful/hub*` | `read`, `sleep`: the sync-looking function | `connection.rs` |
+//! | `hyper`, `stackless/*` | `.await`: its async twin, by hyper | `stackless/connection.rs` |
+//! | `may_minihttp` | a library's own | `stackful/may_minihttp.rs` |
+//!
+//! Between threads there is nothing to wait for: they share the documents, which never change, and
 //! one counter of requests in flight.
 //!
 //! In reading order:
@@ -16,22 +37,25 @@
 //! * `options`: what it can be told;
 //! * `corpora`: the documents, prepared once;
 //! * `request`: what a request asks for;
-//! * `hyper_server`: the loops and how they answer;
+//! * `connection` and `answer`: the sync-looking server; in `stackless` its async twin;
+//! * `blocking`, `stackful` and `stackless`: the servers, one a file;
 //! * `delay` and `burn`: time and CPU, as asked for;
 //! * `stats`: what is counted;
-//! * `minihttp_server`: the same answers from another server, to compare, with its limits;
-//! * `listen`, `end` and `site`: listening, when to end, and what both servers have in common.
+//! * `listen`, `end` and `site`: listening, when to end, and what all servers have in common.
 
+mod answer;
+mod blocking;
 mod burn;
+mod connection;
 mod corpora;
 mod delay;
 mod end;
-mod hyper_server;
 mod listen;
-mod minihttp_server;
 mod options;
 mod request;
 mod site;
+mod stackful;
+mod stackless;
 mod stats;
 
 use std::io::{self, Write};
@@ -105,18 +129,23 @@ pub fn run(options: &Options) -> Result<(), OriginError> {
     let end = End::listen(options.end_with_parent)
         .map_err(OriginError::system("listen for reasons to end"))?;
     let threads = options.thread_count().get();
+    let server = options.server;
     let site = Arc::new(Site {
         corpora: Corpora::prepare(options)?,
-        counters: Counters::new(options.server.name(), threads),
-        limits: match options.server {
-            Server::Hyper => hyper_server::LIMITS,
-            Server::MayMinihttp => minihttp_server::LIMITS,
-        },
+        counters: Counters::new(server.name(), threads),
+        server,
     });
-    let address = match options.server {
-        Server::Hyper => hyper_server::start(options.listen, threads, &site)?,
-        Server::MayMinihttp => minihttp_server::start(options.listen, threads, &site)?,
-    };
+    let address = match server {
+        Server::Hyper => stackless::loops::start(options, threads, &site),
+        Server::BlockingPool => blocking::pool::start(options, threads, &site),
+        Server::BlockingThreads => blocking::threads::start(options, &site),
+        Server::StackfulHub => stackful::hub::start(options, 1, &site),
+        Server::StackfulHubPerCore => stackful::hub::start(options, threads, &site),
+        Server::MayMinihttp => stackful::may_minihttp::start(options, threads, &site),
+        Server::StacklessHyper => stackless::multi_thread::start(options, threads, &site),
+        Server::StacklessHyperLocal => stackless::local::start(options, 1, &site),
+        Server::StacklessHyperPerCore => stackless::local::start(options, threads, &site),
+    }?;
     tell_ready(address).map_err(OriginError::system("write to standard output"))?;
     end.wait();
     Ok(())

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Once;
 use std::thread;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use crate::tell;
 const BACKLOG_MIN: i32 = 4_096;
 
 /// How long to leave connections in the backlog when there is no descriptor for the next one.
-const DESCRIPTOR_PAUSE: Duration = Duration::from_millis(20);
+pub const EXHAUSTED_PAUSE: Duration = Duration::from_millis(20);
 
 /// Listens on `address` with the longest backlog that the system grants.
 ///
@@ -26,7 +27,35 @@ const DESCRIPTOR_PAUSE: Duration = Duration::from_millis(20);
 ///
 /// The address is taken or is not of this machine.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    Ok(listen_each(address, 1)?.1.remove(0))
+}
+
+/// Listens on `address` with `count` listeners, among which the kernel deals connections out by a hash
+/// of where they come from; returns where, too.
+///
+/// # Errors
+///
+/// As [`listen`].
+pub fn listen_each(
+    address: SocketAddr,
+    count: usize,
+) -> io::Result<(SocketAddr, Vec<TcpListener>)> {
+    // Whoever shares a port does not hear that another has it, so only who has to does.
+    let first = listen_with(address, count > 1)?;
+    let address = first.local_addr()?;
+    let mut listeners = vec![first];
+    for _ in 1..count {
+        listeners.push(listen_with(address, true)?);
+    }
+    Ok((address, listeners))
+}
+
+fn listen_with(address: SocketAddr, shares: bool) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if shares {
+        // Before that, it must be free: the first to bind alone tells.
+        socket.set_reuse_port(true)?;
+    }
     // A port whose last connections are in TIME_WAIT is free to use.
     socket.set_reuse_address(true)?;
     // Accepted connections inherit it (tcp(7)): one system call here instead of one for each.
@@ -54,30 +83,51 @@ fn backlog() -> i32 {
     granted.unwrap_or(BACKLOG_MIN).max(BACKLOG_MIN)
 }
 
-/// Takes connections in for ever, ready for a loop to read them; `exhausted` is called whenever one
-/// has to wait for a descriptor.
+/// How calls on an accepted connection wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    /// In the kernel.
+    Blocking,
+    /// Not at all: for a loop.
+    NonBlocking,
+}
+
+/// Takes connections in for ever; `exhausted` is called whenever one has to wait for a descriptor.
 pub fn accept_each(
     listener: &TcpListener,
+    accepted: Accepted,
     mut hand_over: impl FnMut(TcpStream),
     exhausted: impl Fn(),
 ) {
-    let mut exhaustion_told = false;
+    let flags = match accepted {
+        Accepted::Blocking => SocketFlags::CLOEXEC,
+        Accepted::NonBlocking => SocketFlags::NONBLOCK | SocketFlags::CLOEXEC,
+    };
     loop {
-        match accept_with(listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
+        match accept_with(listener, flags).map_err(io::Error::from) {
             Ok(descriptor) => hand_over(descriptor.into()),
-            Err(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
+            Err(error) if is_exhaustion(&error) => {
                 // The connection stays in the backlog, so that trying again at once would spin.
                 exhausted();
-                if !exhaustion_told {
-                    tell("out of descriptors; new connections wait: raise ulimit -n");
-                    exhaustion_told = true;
-                }
-                thread::sleep(DESCRIPTOR_PAUSE);
+                tell_exhausted();
+                thread::sleep(EXHAUSTED_PAUSE);
             }
             // The client gave up before we came to it, or a signal came: the next one counts.
             Err(_) => {}
         }
     }
+}
+
+/// Whether the system has nothing left to accept a connection with.
+pub fn is_exhaustion(error: &io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    matches!(errno, Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM))
+}
+
+/// Tells, once, that connections have to wait.
+pub fn tell_exhausted() {
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| tell("out of descriptors; new connections wait: raise ulimit -n"));
 }
 
 /// Lets this process open as many files as it may without asking anybody.
@@ -99,6 +149,13 @@ mod tests {
         let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let descriptor = accept_with(&listener, SocketFlags::empty()).unwrap();
         assert!(TcpStream::from(descriptor).nodelay().unwrap());
+    }
+
+    #[test]
+    fn several_can_listen_in_one_place_and_no_other_may() {
+        let (address, listeners) = listen_each("127.0.0.1:0".parse().unwrap(), 3).unwrap();
+        assert!(listeners.iter().all(|listener| listener.local_addr().unwrap() == address));
+        assert_eq!(listen(address).unwrap_err().kind(), io::ErrorKind::AddrInUse);
     }
 
     #[test]

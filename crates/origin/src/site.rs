@@ -1,6 +1,7 @@
-//! What both servers serve: the documents, the counters and the help.
+//! What every server serves: the documents, the counters and the help.
 
 use crate::corpora::Corpora;
+use crate::options::Server;
 use crate::stats::Counters;
 
 /// All that a server needs to know to answer.
@@ -10,14 +11,14 @@ pub struct Site {
     pub corpora: Corpora,
     /// The counters.
     pub counters: Counters,
-    /// What else there is to know of the server that answers, for [`Site::help`].
-    pub limits: &'static str,
+    /// The server that answers.
+    pub server: Server,
 }
 
 impl Site {
     /// What `GET /` says.
     pub fn help(&self) -> String {
-        format!("{HELP}\n{}", self.limits)
+        format!("{HELP}\nServed by {}{}", self.server.name(), self.server.limits())
     }
 
     /// What `GET /stats` says.

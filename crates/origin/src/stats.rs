@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stats {
-    /// Which server answers: `hyper` or `may_minihttp`.
+    /// Which server answers, by [its name](crate::Server::name).
     pub server: String,
     /// Documents served.
     pub requests: u64,

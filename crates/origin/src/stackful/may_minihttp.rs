@@ -1,4 +1,4 @@
-//! may_minihttp on may's coroutines: a peer to compare hyper with, not the origin.
+//! may_minihttp on may's coroutines: a peer to compare with, not the origin.
 //!
 //! It reads a request, calls [`HttpService::call`] on the connection's coroutine, which may sleep,
 //! and writes the response. Its limits, all of version 0.1.11, each with where it bites:
@@ -9,7 +9,10 @@
 //! * What is not HTTP, or has more than 16 headers, is closed without an answer. A chunked body is
 //!   taken for the next request; one with a length is read here.
 //! * The backlog is 1,024, whatever the system grants: larger bursts of connections stall.
-//! * Out of descriptors it spins in `accept`.
+//! * Out of descriptors it spins in `accept`, on a worker that then serves nobody.
+//! * It never says `100 Continue`, and waits for the body that a client holds back until then.
+//! * A length that is no number, and two that differ, are no reason to refuse.
+//! * A client that half-closes may go without its answer.
 //! * It does not tell which port the system chose: one is found first and then asked for, and
 //!   found again if somebody else was faster.
 //! * `TCP_NODELAY` stays off.
@@ -32,13 +35,14 @@ use may_minihttp::{HttpService, HttpServiceFactory, Request, Response};
 
 use crate::OriginError;
 use crate::burn::burn;
+use crate::options::Options;
 use crate::request::{Refusal, Route, Status, Wanted, route};
 use crate::site::Site;
 use crate::tell;
 
 /// What `GET /` says of this server.
 pub const LIMITS: &str = "\
-Served by may_minihttp, with its limits: it never closes a connection (close=1 only sends the
+, with its limits: it never closes a connection (close=1 only sends the
 header), refuses HEAD, closes on malformed requests without an answer, cannot read chunked bodies,
 has a backlog of 1024 and no TCP_NODELAY, spins when out of descriptors, tells at most 65536
 different x-delay-us, and keeps a request in flight when its client leaves during a delay.
@@ -64,16 +68,17 @@ const LINES_MAX: usize = 65_536;
 const JSON: &str = "Content-Type: application/json";
 const TEXT: &str = "Content-Type: text/plain; charset=utf-8";
 
-/// Listens on `address` and serves `site` from `threads` workers; returns where.
+/// Listens and serves `site` from `threads` workers; returns where.
 ///
 /// # Errors
 ///
 /// The address is taken.
 pub fn start(
-    address: SocketAddr,
+    options: &Options,
     threads: usize,
     site: &Arc<Site>,
 ) -> Result<SocketAddr, OriginError> {
+    let address = options.listen;
     tell(WARNING);
     may::config()
         .set_workers(threads)

@@ -1,0 +1,4 @@
+//! Servers whose calls block OS threads.
+
+pub mod pool;
+pub mod threads;
