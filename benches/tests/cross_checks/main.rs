@@ -16,6 +16,7 @@
 //! * `gnu_time`: CPU time and peak memory;
 //! * `control_group`: memory, by the kernel's other account; `groups` finds the place for it;
 //! * `wrk`: the origin's delays, throughput and counters;
+//! * `httplint`: its answers, as HTTP;
 //! * `percentiles`: quantiles, against an exact sort.
 
 use std::env;
@@ -28,6 +29,7 @@ use libtest_mimic::Arguments;
 mod control_group;
 mod gnu_time;
 mod groups;
+mod httplint;
 mod hyperfine;
 mod known_lanes;
 mod percentiles;
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         control_group::trials(),
         groups::trials(),
         wrk::trials(),
+        httplint::trials(),
         percentiles::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();

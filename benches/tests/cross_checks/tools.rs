@@ -18,7 +18,11 @@ pub const MUST_RUN: &str = "COMPARE_TESTS_MUST_RUN";
 pub struct Missing(pub String);
 
 /// A test that needs something of the machine, which `find` finds.
-pub fn trial_with<T: 'static>(name: &str, find: fn() -> Result<T, Missing>, test: fn(T)) -> Trial {
+pub fn trial_with<T: 'static>(
+    name: &str,
+    find: fn() -> Result<T, Missing>,
+    test: impl FnOnce(T) + Send + 'static,
+) -> Trial {
     let must_run = env::var_os(MUST_RUN).is_some_and(|value| !value.is_empty());
     Trial::ignorable_test(name, move || match find() {
         Ok(found) => {
@@ -32,11 +36,16 @@ pub fn trial_with<T: 'static>(name: &str, find: fn() -> Result<T, Missing>, test
 
 /// A program of this name, from the Debian package of the same name.
 pub fn installed(name: &str) -> Result<PathBuf, Missing> {
+    installed_by(name, &format!("apt-get install {name}"))
+}
+
+/// A program of this name, and how to get it where it is not.
+pub fn installed_by(name: &str, how: &str) -> Result<PathBuf, Missing> {
     let folders = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&folders)
         .map(|folder| folder.join(name))
         .find(|path| fs::metadata(path).is_ok_and(|metadata| metadata.is_file()));
-    found.ok_or_else(|| Missing(format!("{name} is not installed: apt-get install {name}")))
+    found.ok_or_else(|| Missing(format!("{name} is not installed: {how}")))
 }
 
 /// Shows a figure of ours beside theirs, between the test's name and its verdict.

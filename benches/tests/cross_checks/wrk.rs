@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use clap::ValueEnum;
 use harness::OriginProcess;
 use harness::number::grouped;
 use libtest_mimic::Trial;
@@ -34,18 +35,28 @@ const CLOCK_SLACK: f64 = 0.001;
 const LEAST_LATE_MOST: f64 = 0.01;
 const LATE_MOST: f64 = 0.05;
 
+/// One of each way to wait.
+const DELAYED: [Server; 5] = [
+    Server::Hyper,
+    Server::MayMinihttp,
+    Server::BlockingThreads,
+    Server::StackfulHub,
+    Server::StacklessHyper,
+];
+
 pub fn trials() -> Vec<Trial> {
     let wrk = || installed("wrk");
-    vec![
-        trial_with("delays_are_what_wrk_sees_of_hyper", wrk, |wrk| delays(&wrk, Server::Hyper)),
-        trial_with("delays_are_what_wrk_sees_of_may_minihttp", wrk, |wrk| {
-            delays(&wrk, Server::MayMinihttp);
-        }),
-        trial_with("counters_are_what_wrk_sees_of_hyper", wrk, |wrk| counters(&wrk, Server::Hyper)),
-        trial_with("counters_are_what_wrk_sees_of_may_minihttp", wrk, |wrk| {
-            counters(&wrk, Server::MayMinihttp);
-        }),
-    ]
+    let delayed = DELAYED.map(|server| {
+        let name = format!("delays_are_what_wrk_sees_of_{}", server.name());
+        trial_with(&name, wrk, move |wrk| delays(&wrk, server))
+    });
+    // The pool has a connection a request, which wrk does not count.
+    let kept = Server::value_variants().iter().filter(|server| **server != Server::BlockingPool);
+    let counted = kept.map(|server| {
+        let (server, name) = (*server, format!("counters_are_what_wrk_sees_of_{}", server.name()));
+        trial_with(&name, wrk, move |wrk| counters(&wrk, server))
+    });
+    delayed.into_iter().chain(counted).collect()
 }
 
 /// What `wrk_summary.lua` writes.
