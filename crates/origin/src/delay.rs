@@ -61,7 +61,7 @@ pub struct Timer {
     /// Who waits, by deadline; the number tells those of one deadline apart.
     ///
     /// A lock, so that a loop of several threads can have the same timer. On a loop of one, nobody
-    /// else ever holds it: two times 10 ns a delay.
+    /// else ever holds it.
     waiting: Mutex<BTreeMap<(Instant, u64), Waker>>,
     number_next: AtomicU64,
 }
