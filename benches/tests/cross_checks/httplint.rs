@@ -1,6 +1,6 @@
 //! The origin's answers against httplint, the checks behind redbot.org: whether the syntax, the lengths
 //! and the dates are those of HTTP. What is asked and answered beyond that is in
-//! `crates/origin/tests/abuse.rs`.
+//! `crates/origin/tests/abuse/`.
 
 use std::fs;
 use std::io::{Read, Write};
