@@ -4,8 +4,10 @@ use std::fs;
 use std::io::Read;
 use std::process::Command;
 
+use clap::ValueEnum;
 use job::Client;
 use libtest_mimic::Trial;
+use origin::Server;
 
 use crate::support::{
     DOOR, LANES, Said, Scratch, on_terminal, program, program_at, row, said, trial, wider_than,
@@ -20,6 +22,7 @@ pub fn trials() -> Vec<Trial> {
         trial("a_run_leaves_its_tables_beside_its_record", tables_beside),
         trial("a_terminal_gets_bold_unless_no_color_is_set", bold_in_a_terminal),
         trial("may_minihttp_can_serve_and_the_record_says_so", another_origin),
+        trial("every_gate_holds_with_every_server", every_origin),
         trial("a_readers_own_documents_are_fetched", own_documents),
         trial("the_list_names_lanes_and_workloads", list),
         trial("help_is_the_way_in", help),
@@ -167,6 +170,25 @@ fn another_origin() {
     assert!(run.stdout.contains("Note: the origin: may_minihttp never closes"), "{}", run.stdout);
     let servers = recorded.samples.iter().filter_map(|sample| sample.origin.as_ref());
     assert!(servers.map(|stats| stats.server.as_str()).all(|server| server == "may_minihttp"));
+}
+
+fn every_origin() {
+    for server in Server::value_variants() {
+        // The pool has fewer requests in flight than the lane wants, and the gate says so.
+        if *server == Server::BlockingPool {
+            continue;
+        }
+        let (scratch, name) = (Scratch::new(), server.name());
+        let arguments = "--lanes blocking/many --samples 1 --workloads works --origin";
+        let run = said(&mut scratch.run(&format!("{arguments} {name}")));
+        assert_eq!(run.code, Some(0), "{run:?}");
+        let samples = scratch.recorded().samples;
+        assert!(!samples.is_empty());
+        for sample in samples {
+            assert_eq!(sample.void, None, "{name}");
+            assert_eq!(sample.origin.unwrap().server, name);
+        }
+    }
 }
 
 fn own_documents() {
