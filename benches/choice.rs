@@ -175,6 +175,7 @@ impl Choice<'_> {
             workloads: &self.workloads,
             lanes: &self.lanes,
             always: &self.always(),
+            may_fail: &self.registry.may_fail(),
             missing: &self.registry.missing(),
             corpora: &self.corpora,
             limits: &self.limits,
@@ -285,11 +286,13 @@ fn select_lanes(lanes: &[Lane], names: &[String]) -> anyhow::Result<Vec<Lane>> {
         lane.id == whole || lane.model() == name
     };
     if let Some(name) = names.iter().find(|name| !lanes.iter().any(|lane| is(lane, name))) {
-        let ids: Vec<_> = lanes.iter().map(|lane| lane.id).collect();
+        // Those of other languages are too many for a line.
+        let own = lanes.iter().filter(|lane| lane.model() != OTHER);
+        let ids: Vec<_> = own.map(|lane| lane.id).collect();
         let mut models: Vec<_> = lanes.iter().map(Lane::model).collect();
         models.dedup();
         bail!(
-            "no lane is named `{name}`; there are: {}; or all of a model: {}",
+            "no lane is named `{name}`; there are: {}; or all of a model: {}; --list tells more",
             ids.join(", "),
             models.join(", ")
         );

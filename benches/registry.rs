@@ -73,6 +73,9 @@ pub struct Program {
     in_flight: InFlight,
     #[serde(default)]
     threads: Threads,
+    /// Whether its failures are findings, and not faults of a run.
+    #[serde(default)]
+    may_fail: bool,
 }
 
 /// The most requests that a program keeps in flight.
@@ -210,6 +213,12 @@ impl Registry {
         };
         let used = self.environments.iter().filter(is_used);
         used.filter_map(|one| Some((one.folder.clone(), one.version()?))).collect()
+    }
+
+    /// The lanes whose failures are findings.
+    pub fn may_fail(&self) -> BTreeSet<&str> {
+        let may_fail = self.programs.iter().filter(|program| program.may_fail);
+        may_fail.map(|program| program.id.as_str()).collect()
     }
 
     /// Whether it was told on the command line.

@@ -59,6 +59,8 @@ pub struct Wishes<'a> {
     pub lanes: &'a [Variant],
     /// The ids of those that somebody asked for: they run whatever a workload says.
     pub always: &'a BTreeSet<&'a str>,
+    /// The ids of those whose failures are findings, and not faults of a run.
+    pub may_fail: &'a BTreeSet<&'a str>,
     /// Lanes that cannot be run here, by id, and why.
     pub missing: &'a BTreeMap<String, String>,
     /// Where they run: each placement makes a cell of its own.
@@ -147,6 +149,9 @@ pub struct PlannedLane {
     pub waits: String,
     /// What it stands for in the articles.
     pub mirrors: String,
+    /// Whether its failures are findings, and not faults of the run.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub may_fail: bool,
     /// Which lane it is under another name, and what is added to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variant: Option<PlannedVariant>,
@@ -269,6 +274,10 @@ fn planned_workload(workload: &Workload, wishes: &Wishes<'_>) -> PlannedWorkload
     }
 }
 
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
 fn first_schema() -> u32 {
     1
 }
@@ -281,7 +290,10 @@ fn no_limit() -> f64 {
 /// Every lane that has a cell, in the order in which they were wished for.
 fn lanes_of(cells: &[PlannedCell], wishes: &Wishes<'_>) -> Vec<PlannedLane> {
     let with_cell: HashSet<_> = cells.iter().map(|planned| planned.cell.lane.as_str()).collect();
-    let planned = wishes.lanes.iter().map(planned_lane);
+    let planned = wishes.lanes.iter().map(|lane| PlannedLane {
+        may_fail: wishes.may_fail.contains(lane.lane.id),
+        ..planned_lane(lane)
+    });
     planned.filter(|lane| with_cell.contains(lane.id.as_str())).collect()
 }
 
@@ -289,7 +301,7 @@ fn planned_lane(lane: &Variant) -> PlannedLane {
     let (waits, mirrors) = (lane.lane.waits.into(), lane.lane.mirrors.into());
     let of = || lane.lane.id.to_owned();
     let variant = lane.planted.map(|planted| PlannedVariant { of: of(), planted });
-    PlannedLane { id: lane.id(), waits, mirrors, variant }
+    PlannedLane { id: lane.id(), waits, mirrors, may_fail: false, variant }
 }
 
 /// Every lane of the workload with each of its clients, then the floor and the ceiling, which have none and are told to be
@@ -497,6 +509,7 @@ concurrency = [1, 8]
             workloads,
             lanes,
             always: &always.iter().copied().collect(),
+            may_fail: &BTreeSet::new(),
             missing,
             placements: &[Placement::Unpinned],
             corpora,

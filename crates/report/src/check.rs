@@ -232,7 +232,7 @@ mod tests {
         recorded.plan.cells.push(PlannedCell { cell, in_flight_least: 0, not_run: None });
         let variant = Some(PlannedVariant { of, planted: Planted::CpuPercent(20) });
         let (waits, mirrors) = (String::new(), String::new());
-        recorded.plan.lanes = vec![PlannedLane { id, waits, mirrors, variant }];
+        recorded.plan.lanes = vec![PlannedLane { id, waits, mirrors, may_fail: false, variant }];
         recorded
     }
 

@@ -217,7 +217,7 @@ mod tests {
         recorded.samples = cells.into_iter().flat_map(|(_, samples)| samples).collect();
         let variant = Some(PlannedVariant { of, planted });
         let (waits, mirrors) = (String::new(), String::new());
-        recorded.plan.lanes = vec![PlannedLane { id, waits, mirrors, variant }];
+        recorded.plan.lanes = vec![PlannedLane { id, waits, mirrors, may_fail: false, variant }];
         recorded
     }
 

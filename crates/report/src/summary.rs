@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use harness::ceiling::CEILING;
 use harness::child::FLOOR;
 use harness::placement::Placement;
-use harness::plan::{Cell, NotRun, Plan, PlannedCell, PlannedWorkload};
+use harness::plan::{Cell, NotRun, Plan, PlannedCell, PlannedLane, PlannedWorkload};
 use harness::record::{Ending, How, Recorded};
 use harness::sample::Sample;
 use harness::workload::Point;
@@ -337,12 +337,15 @@ impl Context<'_> {
         // A busy machine leaves a hole in the table, and nothing that has to be put right.
         let is_disturbed = voids.all(|void| void.gate.is_disturbance());
         let refused = matches!(planned.not_run, Some(NotRun::Refused(_)));
+        let own = |lane: &&PlannedLane| lane.id == planned.cell.lane;
+        let may_fail = self.recorded.plan.lanes.iter().find(own).is_some_and(|lane| lane.may_fail);
         Row {
             lane: planned.cell.lane.clone(),
             samples: valid.len(),
-            failed: refused
-                || failed
-                || (figures.is_none() && !counted.is_empty() && !is_disturbed),
+            failed: !may_fail
+                && (refused
+                    || failed
+                    || (figures.is_none() && !counted.is_empty() && !is_disturbed)),
             figures,
             against_best: None,
             ranks: BTreeMap::new(),

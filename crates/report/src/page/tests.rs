@@ -41,7 +41,13 @@ fn what_stands_in_a_record_is_text_and_no_markup() {
 fn without_scripts_there_are_the_answer_the_tables_and_the_cards() {
     let mut recorded = fixture::compared();
     let (waits, mirrors) = ("it suspends".to_owned(), "gevent".to_owned());
-    let lane = PlannedLane { id: fixture::LANES[1].into(), waits, mirrors, variant: None };
+    let lane = PlannedLane {
+        id: fixture::LANES[1].into(),
+        waits,
+        mirrors,
+        may_fail: false,
+        variant: None,
+    };
     recorded.plan.lanes.push(lane);
     let page = rendered(&recorded);
     for text in
