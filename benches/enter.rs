@@ -110,8 +110,13 @@ fn command(
             Ok(ExitCode::SUCCESS)
         }
         Command::Lane { id } => {
-            registry::become_program(id.trim_end())?;
-            Ok(harness::child::run(&one_lane(id.trim_end(), lanes)?, allocations::COUNTER))
+            let name = id.trim_end();
+            let own = one_lane(name, lanes);
+            if own.is_err() {
+                // Only now: what reads the registration would be in the memory of every lane.
+                registry::become_program(name)?;
+            }
+            Ok(harness::child::run(&own?, allocations::COUNTER))
         }
     }
 }

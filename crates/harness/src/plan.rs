@@ -304,8 +304,8 @@ fn planned_lane(lane: &Variant) -> PlannedLane {
     PlannedLane { id: lane.id(), waits, mirrors, may_fail: false, variant }
 }
 
-/// Every lane of the workload with each of its clients, then the floor and the ceiling, which have none and are told to be
-/// raw; all of them in each placement.
+/// Every lane of the workload with each of its clients, then the floor and the ceiling, which have none
+/// and are told to be raw; all of them in each placement.
 fn cells_at(
     workload: &Workload,
     planned: &PlannedWorkload,
