@@ -22,7 +22,6 @@ use job::Lane;
 use crate::allocations;
 use crate::cli::RunOptions;
 use crate::enter::Misuse;
-use crate::lanes::PEERS;
 use crate::registry::Registry;
 
 const WORKLOADS: &str = include_str!("workloads.toml");
@@ -52,7 +51,7 @@ impl RunOptions {
         let began = Instant::now();
         self.check_files().map_err(Misuse::of)?;
         let registry = Registry::with(&self.lane)?;
-        let lanes = self.chosen_variants(&[lanes, PEERS, &registry.lanes()].concat(), &registry)?;
+        let lanes = self.chosen_variants(&registry.after(lanes)?, &registry)?;
         let processors = self.chosen_processors()?;
         let workloads = self.chosen_workloads()?;
         let files = self.corpus.as_deref().map(origin::read_folder).transpose();

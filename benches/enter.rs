@@ -82,7 +82,7 @@ fn command(
     match command {
         Command::Run(options) if options.list => {
             let registry = Registry::with(&options.lane)?;
-            let lanes = options.chosen_lanes(&[lanes, PEERS, &registry.lanes()].concat())?;
+            let lanes = options.chosen_lanes(&registry.after(lanes)?)?;
             print::list(&lanes, &options.named_workloads()?, &registry.missing())?;
             Ok(ExitCode::SUCCESS)
         }

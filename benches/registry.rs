@@ -23,6 +23,7 @@ use serde::Deserialize;
 
 use crate::choice::target_folder;
 use crate::enter::Misuse;
+use crate::lanes::PEERS;
 
 const REGISTERED: &str = include_str!("others/lanes.toml");
 
@@ -187,10 +188,19 @@ impl Registry {
         Ok(registry)
     }
 
-    /// The lanes, as far as planning needs them.
-    pub fn lanes(&self) -> Vec<Lane> {
-        let registered = self.programs.iter().map(Program::lane);
-        registered.chain(self.told.iter().map(|(id, command)| told_lane(id, command))).collect()
+    /// `own` lanes, then the peers, then these as far as planning needs them.
+    ///
+    /// # Errors
+    ///
+    /// One that was told has the name of another.
+    pub fn after(&self, own: &[Lane]) -> anyhow::Result<Vec<Lane>> {
+        let mut lanes = [own, PEERS].concat();
+        if let Some(id) = self.told.keys().find(|id| lanes.iter().any(|lane| lane.id == **id)) {
+            return Err(Misuse::of(anyhow!("the name `{id}` is taken by another lane")));
+        }
+        lanes.extend(self.programs.iter().map(Program::lane));
+        lanes.extend(self.told.iter().map(|(id, command)| told_lane(id, command)));
+        Ok(lanes)
     }
 
     /// The lanes that cannot be run here, and why: programs that are not set up, and the one of this
@@ -466,17 +476,22 @@ mod tests {
     fn what_is_told_is_a_lane_of_its_own() {
         let told = |lane: &str| Registry::with(&[lane.to_owned()]);
         let registry = told("mine=python3 mine.py -x=1").unwrap();
-        let lane = *registry.lanes().last().unwrap();
+        let lane = *registry.after(&[]).unwrap().last().unwrap();
         assert_eq!((lane.id, lane.model()), ("other/mine", "other"));
         assert_eq!(
             registry.variables(),
             [("COMPARE_LANES".to_owned(), r#"{"other/mine":"python3 mine.py -x=1"}"#.to_owned())]
         );
-        assert_eq!(told("stackful/mine=x").unwrap().lanes().last().unwrap().id, "stackful/mine");
+        assert_eq!(
+            told("stackful/mine=x").unwrap().after(&[]).unwrap().last().unwrap().id,
+            "stackful/mine"
+        );
         for wrong in ["mine", "=x", "a,b=x", "a/b/c=x", "mine= "] {
             let error = told(wrong).unwrap_err().to_string();
             assert!(error.contains("is no NAME=COMMAND"), "{wrong}: {error}");
         }
+        let own = told("stackful/hub=x").unwrap().after(crate::LANES).unwrap_err().to_string();
+        assert_eq!(own, "the name `stackful/hub` is taken by another lane");
         let twice = ["mine=x", "other/mine=y"].map(str::to_owned);
         assert!(Registry::with(&twice).unwrap_err().to_string().contains("taken"));
     }

@@ -64,7 +64,7 @@ pub fn run(lanes: &'static [Lane], pipeline: Pipeline) -> ExitCode {
 }
 
 /// With a value, a test that lacks something fails, where it would be ignored.
-const MUST_RUN: &str = "COMPARE_TESTS_MUST_RUN";
+pub const MUST_RUN: &str = "COMPARE_TESTS_MUST_RUN";
 
 /// Where programs of other languages are looked at.
 const FOR_OTHERS: &str = "few-to-many";

@@ -4,14 +4,12 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
+use compare_cli::verify::MUST_RUN;
 use harness::memory::Memory;
 use harness::process::{Process, Status, Wake};
 use libtest_mimic::{Completion, Trial};
 
 use crate::setting::{LIMIT, interrupt};
-
-/// With a value, a test that lacks something fails, where it would be ignored.
-pub const MUST_RUN: &str = "COMPARE_TESTS_MUST_RUN";
 
 /// What a test needs and is not there, and how to get it.
 #[derive(Debug)]
