@@ -7,10 +7,11 @@
 //! cannot see it.)
 
 use harness::number::grouped;
-use svg::Document;
-use svg::node::element::{Group, Polygon, Polyline, Title};
+use svg::node::element::{Group, Polygon, Polyline};
 
-use super::elements::{GREY, dashed, joined, line, marker, number, stroke, styled, tenth, text};
+use super::elements::{
+    self, Frame, GREY, LABEL_GAP, dashed, joined, line, marker, number, sheet, styled, tenth, text,
+};
 use super::labels::apart;
 use super::scale::Scale;
 use super::{Chart, Line, LinePoint};
@@ -23,26 +24,15 @@ const LEFT: f64 = 52.0;
 const RIGHT: f64 = 588.0;
 const TOP: f64 = 74.0;
 const BOTTOM: f64 = 376.0;
+const FRAME: Frame = Frame { left: LEFT, right: RIGHT, bottom: BOTTOM };
 
 /// Where the labels' lines begin and end, and their texts begin.
 const KEY: (f64, f64, f64) = (RIGHT + 24.0, RIGHT + 48.0, RIGHT + 55.0);
 
-/// From one label's line to the next.
-const LABEL_GAP: f64 = 19.0;
-
-pub(super) const FONTS: &str =
-    "-apple-system, 'Segoe UI', 'Noto Sans', Helvetica, Arial, sans-serif";
-
 /// The whole chart.
 pub(super) fn draw(chart: &Chart) -> String {
     let scales = Scales::of(chart);
-    let mut document = Document::new()
-        .set("viewBox", (0, 0, WIDTH, HEIGHT))
-        .set("role", "img")
-        .set("font-family", FONTS)
-        .set("font-size", 12)
-        .set("fill", GREY)
-        .add(Title::new(chart.alt()))
+    let mut document = sheet(WIDTH, HEIGHT, chart.alt())
         .add(head(chart))
         .add(axes(chart, &scales))
         .add(ideal(chart, &scales));
@@ -116,23 +106,11 @@ fn head(chart: &Chart) -> Group {
         .add(text(14.0, HEIGHT - 12.0, &made).set("font-size", 11))
 }
 
-/// Hairlines at round times, and the numbers of documents that were measured.
 fn axes(chart: &Chart, scales: &Scales) -> Group {
-    let mut axes = Group::new();
-    for tick in scales.y.ticks() {
-        let y = tenth(scales.y.place(tick));
-        axes = axes
-            .add(stroke((LEFT, y), (RIGHT, y)).set("stroke-opacity", 0.25))
-            .add(text(LEFT - 8.0, y + 4.0, &number(tick)).set("text-anchor", "end"));
-    }
-    axes = axes.add(stroke((LEFT, BOTTOM), (RIGHT, BOTTOM)));
-    for documents in &scales.documents {
-        let x = tenth(scales.x.place(*documents as f64));
-        let label = text(x, BOTTOM + 20.0, &grouped(*documents)).set("text-anchor", "middle");
-        axes = axes.add(stroke((x, BOTTOM), (x, BOTTOM + 5.0))).add(label);
-    }
     let unit = if chart.is_all_at_once { "N = C" } else { "N" };
-    axes.add(text(LEFT - 8.0, BOTTOM + 20.0, unit).set("text-anchor", "end"))
+    let times = scales.y.ticks().into_iter().map(|tick| (tick, scales.y.place(tick)));
+    let documents = scales.documents.iter().map(|n| (*n, scales.x.place(*n as f64)));
+    elements::axes(FRAME, times, documents, unit)
 }
 
 /// What nobody can be faster than.

@@ -1,13 +1,68 @@
 //! What the chart is drawn with.
 
 use harness::number::grouped;
+use svg::Document;
 use svg::node::element::path::Data;
-use svg::node::element::{Circle, Element, Line as Stroke, Path, Polygon, Polyline, Text};
+use svg::node::element::{
+    Circle, Element, Group, Line as Stroke, Path, Polygon, Polyline, Text, Title,
+};
 
 use crate::palette::look;
 
 /// Read on white and on a dark page alike: about 4 to 1 in contrast to both.
 pub const GREY: &str = "#7a8089";
+
+/// From one label's line to the next.
+pub const LABEL_GAP: f64 = 19.0;
+
+const FONTS: &str = "-apple-system, 'Segoe UI', 'Noto Sans', Helvetica, Arial, sans-serif";
+
+/// The sides of what is drawn in.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame {
+    /// Where it begins, from the left.
+    pub left: f64,
+    /// Where it ends.
+    pub right: f64,
+    /// Where it ends below.
+    pub bottom: f64,
+}
+
+/// An empty picture of this size, for those who cannot see it `alt`.
+pub fn sheet(width: f64, height: f64, alt: String) -> Document {
+    Document::new()
+        .set("viewBox", (0, 0, width, height))
+        .set("role", "img")
+        .set("font-family", FONTS)
+        .set("font-size", 12)
+        .set("fill", GREY)
+        .add(Title::new(alt))
+}
+
+/// Hairlines at round times, and the numbers of documents that were measured, each with its place; below
+/// the upright axis what the other counts.
+pub fn axes(
+    frame: Frame,
+    times: impl IntoIterator<Item = (f64, f64)>,
+    documents: impl IntoIterator<Item = (u64, f64)>,
+    unit: &str,
+) -> Group {
+    let Frame { left, right, bottom } = frame;
+    let mut axes = Group::new();
+    for (tick, place) in times {
+        let y = tenth(place);
+        axes = axes
+            .add(stroke((left, y), (right, y)).set("stroke-opacity", 0.25))
+            .add(text(left - 8.0, y + 4.0, &number(tick)).set("text-anchor", "end"));
+    }
+    axes = axes.add(stroke((left, bottom), (right, bottom)));
+    for (documents, place) in documents {
+        let x = tenth(place);
+        let label = text(x, bottom + 20.0, &grouped(documents)).set("text-anchor", "middle");
+        axes = axes.add(stroke((x, bottom), (x, bottom + 5.0))).add(label);
+    }
+    axes.add(text(left - 8.0, bottom + 20.0, unit).set("text-anchor", "end"))
+}
 
 /// A point of a lane's line: a symbol of about the same area whatever its shape.
 pub fn marker(lane: &str, (x, y): (f64, f64)) -> Element {

@@ -1,11 +1,10 @@
 //! How a claim about growth looks: each lane's wall, and dashed beside it the wait and its CPU time.
 
-use harness::number::grouped;
-use svg::Document;
-use svg::node::element::{Group, Polyline, Title};
+use svg::node::element::{Group, Polyline};
 
-use super::draw::FONTS;
-use super::elements::{GREY, dashed, line, marker, number, stroke, tenth, text};
+use super::elements::{
+    self, Frame, GREY, LABEL_GAP, dashed, line, marker, number, sheet, tenth, text,
+};
 use super::labels::apart;
 use super::linear::Linear;
 use crate::cells::{NOTHING, three_digits};
@@ -18,13 +17,11 @@ const LEFT: f64 = 52.0;
 const RIGHT: f64 = 500.0;
 const TOP: f64 = 96.0;
 const BOTTOM: f64 = 396.0;
+const FRAME: Frame = Frame { left: LEFT, right: RIGHT, bottom: BOTTOM };
 
 /// Where labels' lines begin and end, their texts begin, and their two columns of figures end.
 const KEY: (f64, f64, f64) = (RIGHT + 24.0, RIGHT + 48.0, RIGHT + 55.0);
 const COLUMNS: [f64; 2] = [WIDTH - 74.0, WIDTH - 14.0];
-
-/// From one label's line to the next.
-const LABEL_GAP: f64 = 19.0;
 
 struct Scales {
     x: Linear,
@@ -47,13 +44,7 @@ pub(crate) fn draw(growth: &Growth) -> String {
         x: Linear::new(last as f64, LEFT, RIGHT),
         y: Linear::new(most * 1.04, BOTTOM, TOP),
     };
-    let mut document = Document::new()
-        .set("viewBox", (0, 0, WIDTH, HEIGHT))
-        .set("role", "img")
-        .set("font-family", FONTS)
-        .set("font-size", 12)
-        .set("fill", GREY)
-        .add(Title::new(growth.alt()))
+    let mut document = sheet(WIDTH, HEIGHT, growth.alt())
         .add(head(growth))
         .add(axes(growth, &scales))
         .add(wait(growth, &scales));
@@ -89,20 +80,9 @@ fn head(growth: &Growth) -> Group {
 }
 
 fn axes(growth: &Growth, scales: &Scales) -> Group {
-    let mut axes = Group::new();
-    for tick in scales.y.ticks() {
-        let y = tenth(scales.y.place(tick));
-        axes = axes
-            .add(stroke((LEFT, y), (RIGHT, y)).set("stroke-opacity", 0.25))
-            .add(text(LEFT - 8.0, y + 4.0, &number(tick)).set("text-anchor", "end"));
-    }
-    axes = axes.add(stroke((LEFT, BOTTOM), (RIGHT, BOTTOM)));
-    for documents in &growth.documents {
-        let x = tenth(scales.x.place(*documents as f64));
-        let label = text(x, BOTTOM + 20.0, &grouped(*documents)).set("text-anchor", "middle");
-        axes = axes.add(stroke((x, BOTTOM), (x, BOTTOM + 5.0))).add(label);
-    }
-    axes.add(text(LEFT - 8.0, BOTTOM + 20.0, "N = C").set("text-anchor", "end"))
+    let times = scales.y.ticks().into_iter().map(|tick| (tick, scales.y.place(tick)));
+    let documents = growth.documents.iter().map(|n| (*n, scales.x.place(*n as f64)));
+    elements::axes(FRAME, times, documents, "N = C")
 }
 
 fn wait(growth: &Growth, scales: &Scales) -> Polyline {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::ledger::{Asks, Experiment, Needs, Over, Prediction, Ratio, Version};
 use super::series::{Absent, Evidence, Series};
 use super::words;
-use crate::stats::order::median_interval;
+use crate::stats::median_interval;
 use crate::stats::{Interval, median};
 
 /// How sure an interval is.

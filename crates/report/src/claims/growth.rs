@@ -20,7 +20,7 @@ use super::series::Evidence;
 use crate::cells::{NOTHING, three_digits};
 use crate::chart;
 use crate::sheet::{Line, Sheet};
-use crate::stats::order::median_interval;
+use crate::stats::median_interval;
 use crate::stats::{Interval, median};
 
 /// Some lanes of one workload.

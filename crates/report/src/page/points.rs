@@ -14,7 +14,7 @@ use job::Client;
 use super::data::{Axis, Bound, Bounds, Estimate, OfCell, OfSlope, OfWorkload, PARTS, SlopeBounds};
 use crate::comparison::Counted;
 use crate::inspected::Kind;
-use crate::stats::order::median_interval;
+use crate::stats::median_interval;
 use crate::stats::slope::Slope;
 use crate::stats::{median, quantile};
 use crate::summary::WorkloadSummary;

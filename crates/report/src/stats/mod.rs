@@ -33,8 +33,8 @@ pub mod slope;
 pub mod unpaired;
 
 use serde::Serialize;
-use statrs::distribution::{Binomial, DiscreteCDF};
 
+pub use order::median_interval;
 pub use paired::Paired;
 pub use rank::Verdict;
 
@@ -79,25 +79,6 @@ pub fn median(values: &[f64]) -> Option<f64> {
     let (low, high) = (values.len().checked_sub(1)? / 2, values.len() / 2);
     // Halving first keeps the sum of two large values finite.
     Some(values[low] / 2.0 + values[high] / 2.0)
-}
-
-/// Where the median of what `values` are a sample of lies, at `level` (0.95, say); `None` of too few
-/// to bound it at that level: at 95 %, of less than 6.
-///
-/// The ends are two of the values themselves, the k-th from below and from above: how many values
-/// lie below a median is a matter of tossing a coin, whatever their distribution.
-///
-/// # Panics
-///
-/// If `level` is not between 0 and 1.
-pub fn median_interval(values: &[f64], level: f64) -> Option<Interval> {
-    assert!(level > 0.0 && level < 1.0, "{level} is not between 0 and 1");
-    let tosses = Binomial::new(0.5, values.len() as u64).expect("a half is a chance");
-    let beyond = |place: &usize| tosses.cdf(*place as u64) <= (1.0 - level) / 2.0;
-    let place = (0..values.len()).take_while(beyond).last()?;
-    let mut values = values.to_vec();
-    values.sort_by(f64::total_cmp);
-    Some(Interval { low: values[place], high: values[values.len() - 1 - place] })
 }
 
 /// The median of the distances from the median (MAD), as it is: not scaled to look like a
