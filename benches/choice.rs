@@ -170,12 +170,14 @@ impl Choice<'_> {
     ///
     /// Nothing of it can be measured.
     pub fn plan(&self) -> anyhow::Result<Plan> {
+        let always = self.always();
+        let is_for = |id: &str| self.workloads.iter().any(|workload| workload.is_for(id));
         let plan = Plan::new(&Wishes {
             workloads: &self.workloads,
             lanes: &self.lanes,
-            always: &self.always(),
+            always: &always,
             may_fail: &self.registry.may_fail(),
-            missing: &self.registry.missing(),
+            missing: &self.registry.missing(|id| always.contains(id) || is_for(id)),
             corpora: &self.corpora,
             limits: &self.limits,
             profile: self.options.profile(),

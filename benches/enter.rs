@@ -83,7 +83,7 @@ fn command(
         Command::Run(options) if options.list => {
             let registry = Registry::with(&options.lane)?;
             let lanes = options.chosen_lanes(&registry.after(lanes)?)?;
-            print::list(&lanes, &options.named_workloads()?, &registry.missing())?;
+            print::list(&lanes, &options.named_workloads()?, &registry.missing(|_| true))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Run(options) => pipeline(options, lanes),

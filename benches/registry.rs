@@ -203,16 +203,23 @@ impl Registry {
         Ok(lanes)
     }
 
-    /// The lanes that cannot be run here, and why: programs that are not set up, and the one of this
-    /// program that asks for more of the kernel than others.
-    pub fn missing(&self) -> BTreeMap<String, String> {
-        let whys: BTreeMap<_, _> =
-            self.environments.iter().map(|one| (one.folder.as_str(), one.missing())).collect();
-        let why = |program: &Program| whys.get(program.folder.as_str())?.clone();
-        let ring = lane_compio::runtime::local().err();
-        let compio = ring.map(|error| (lane_compio::COMPIO.id.to_owned(), error.to_string()));
-        let programs = self.programs.iter().filter_map(|one| Some((one.id.clone(), why(one)?)));
-        programs.chain(compio).collect()
+    /// Which lanes of those `asked` for cannot be run here, and why: programs that are not set up, and
+    /// the one of this program that asks for more of the kernel than others.
+    pub fn missing(&self, asked: impl Fn(&str) -> bool) -> BTreeMap<String, String> {
+        let mut missing = BTreeMap::new();
+        for environment in &self.environments {
+            let own = self.programs.iter().filter(|one| one.is_of(environment) && asked(&one.id));
+            let ids: Vec<_> = own.map(|program| program.id.clone()).collect();
+            // To tell, all files of its folder are read.
+            let why = if ids.is_empty() { None } else { environment.missing() };
+            if let Some(why) = why {
+                missing.extend(ids.into_iter().map(|id| (id, why.clone())));
+            }
+        }
+        let compio = lane_compio::COMPIO.id;
+        let ring = asked(compio).then(lane_compio::runtime::local).and_then(Result::err);
+        missing.extend(ring.map(|error| (compio.to_owned(), error.to_string())));
+        missing
     }
 
     /// What the programs of these lanes are run with, and its versions.
