@@ -3,10 +3,11 @@
 use std::fs::File;
 use std::hint::spin_loop;
 use std::io::{self, PipeReader};
+use std::mem::MaybeUninit;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio, id};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -29,7 +30,8 @@ pub struct Stalling {
 }
 
 /// All of them. Each call makes one; its error is that the system has no descriptor or process left.
-pub const STALLINGS: [fn() -> io::Result<Stalling>; 5] = [lock, file, child, raw_call, computing];
+pub const STALLINGS: [fn() -> io::Result<Stalling>; 6] =
+    [lock, file, child, signal, raw_call, computing];
 
 fn lock() -> io::Result<Stalling> {
     let mutex = Arc::new(Mutex::new(()));
@@ -84,6 +86,22 @@ fn child() -> io::Result<Stalling> {
     Ok(Stalling { what: "a child", function: "wait_for_a_child", doing: Doing::Waits, begin, end })
 }
 
+/// For the thread alone, and blocked there before anybody may send it.
+fn signal() -> io::Result<Stalling> {
+    let (ready, is_ready) = mpsc::channel();
+    let begin = Box::new(move || wait_for_a_signal(&ready));
+    let end = Box::new(move || {
+        let thread = is_ready.recv().expect("it says so before it waits");
+        let process = rustix::process::getpid().as_raw_nonzero().get();
+        // SAFETY: it sends a signal that the thread has blocked until it has taken this one.
+        unsafe { libc::tgkill(process, thread, SIGNAL) };
+    });
+    let function = "wait_for_a_signal";
+    Ok(Stalling { what: "a signal", function, doing: Doing::Waits, begin, end })
+}
+
+const SIGNAL: libc::c_int = libc::SIGUSR1;
+
 /// A system call past the C library, which no patch of that sees.
 fn raw_call() -> io::Result<Stalling> {
     let (reader, writer) = io::pipe()?;
@@ -117,6 +135,24 @@ fn wait_for_a_file(path: PathBuf) {
 #[inline(never)]
 fn wait_for_a_child(mut child: Child) {
     child.wait().expect("it ends");
+}
+
+#[inline(never)]
+fn wait_for_a_signal(ready: &Sender<libc::pid_t>) {
+    let (mut set, mut before) = (MaybeUninit::uninit(), MaybeUninit::uninit());
+    let mut taken = 0;
+    // SAFETY: the first call makes a set of what is room for one, and all others take it as that. The
+    // mask is the thread's own, and is again what it was; no call between suspends the task.
+    unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::sigaddset(set.as_mut_ptr(), SIGNAL);
+        libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), before.as_mut_ptr());
+        let _ = ready.send(libc::gettid());
+        // glibc's own tries again after a handler.
+        libc::sigwait(set.as_ptr(), &raw mut taken);
+        libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut());
+    }
+    assert_eq!(taken, SIGNAL);
 }
 
 #[inline(never)]

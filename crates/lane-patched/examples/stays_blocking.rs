@@ -4,9 +4,9 @@
 //! cargo run --release -p lane-patched --example stays_blocking
 //! ```
 //!
-//! Four tasks, one after the other, each wait for something of which the hub learns nothing: a lock, a
-//! file, a child process, a system call past the C library. A fifth computes. Each is let go when the
-//! watchdog has told where it stands, so nothing here ends by itself.
+//! Five tasks, one after the other, each wait for something of which the hub learns nothing: a lock, a
+//! file, a child process, a signal, a system call past the C library. A sixth computes. Each is let go
+//! when the watchdog has told where it stands, so nothing here ends by itself.
 
 use std::io;
 use std::sync::mpsc;
