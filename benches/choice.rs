@@ -325,9 +325,35 @@ pub(crate) fn now() -> String {
     now.replace('T', "-").replace([':', 'Z'], "")
 }
 
-/// Cargo marks its target folder with `CACHEDIR.TAG`, wherever the user has put it.
+/// Cargo's target folder, wherever the user has put it.
 pub(crate) fn target_folder() -> PathBuf {
     let program = env::current_exe().unwrap_or_default();
-    let marked = |folder: &&Path| folder.join("CACHEDIR.TAG").exists();
-    program.ancestors().find(marked).unwrap_or(Path::new("target")).to_owned()
+    target_of(&program, Path::exists).unwrap_or(Path::new("target")).to_owned()
+}
+
+/// Cargo marks the folder with `CACHEDIR.TAG` if it makes it; one that was there before has no mark,
+/// but a folder for each profile, and Cargo's lock in that.
+fn target_of(program: &Path, exists: impl Fn(&Path) -> bool) -> Option<&Path> {
+    let marked = |folder: &&Path| exists(&folder.join("CACHEDIR.TAG"));
+    let profile = |folder: &&Path| exists(&folder.join(".cargo-lock"));
+    let unmarked = || program.ancestors().find(profile).and_then(Path::parent);
+    program.ancestors().find(marked).or_else(unmarked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_folder_is_found_whoever_made_it() {
+        let program = Path::new("/any/debug/deps/compare-0123");
+        let found = |files: &'static [&str]| {
+            target_of(program, |path| files.iter().any(|file| path == Path::new(file)))
+        };
+        assert_eq!(found(&[]), None);
+        assert_eq!(found(&["/any/debug/.cargo-lock"]), Some(Path::new("/any")));
+        // Cargo puts the profiles of a told target a folder deeper.
+        let told = ["/CACHEDIR.TAG", "/any/debug/.cargo-lock"].as_slice();
+        assert_eq!(found(told), Some(Path::new("/")));
+    }
 }
