@@ -67,7 +67,7 @@ const GRACE: Duration = Duration::from_secs(5);
 
 impl Pace {
     /// Whether something that takes `more` would not be through in time.
-    fn is_over_in(&self, more: Duration) -> bool {
+    pub fn is_over_in(&self, more: Duration) -> bool {
         self.budget.is_some_and(|budget| self.began.elapsed() + more >= budget)
     }
 

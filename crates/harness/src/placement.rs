@@ -77,6 +77,11 @@ impl Processors {
         }
     }
 
+    /// Where a server runs that is pinned.
+    pub fn of_origin(&self) -> CpuSet {
+        self.origin
+    }
+
     /// Moves every thread of the origin, whose process is `pid`, to where it is to run.
     ///
     /// # Errors

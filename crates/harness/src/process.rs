@@ -227,7 +227,11 @@ fn status_of(status: i32) -> Status {
 }
 
 /// Sleeps until `fd` is readable, `limit` is over, or an interrupt comes.
-pub(crate) fn wait_for(fd: &impl AsFd, limit: Duration, interrupt: &Interrupt) -> io::Result<Wake> {
+///
+/// # Errors
+///
+/// Only those of a broken system.
+pub fn wait_for(fd: &impl AsFd, limit: Duration, interrupt: &Interrupt) -> io::Result<Wake> {
     let deadline = Instant::now() + limit;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());

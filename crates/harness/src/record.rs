@@ -35,11 +35,13 @@ use crate::sample::{SAMPLE_SCHEMA, SAMPLE_SCHEMA_OLDEST, Sample};
 use crate::timelines::{TIMELINE_SCHEMA, Timeline};
 
 pub(crate) const PLAN: &str = "plan.json";
-pub(crate) const ENVIRONMENT: &str = "environment.json";
+/// The machine and the programs of any record.
+pub const ENVIRONMENT: &str = "environment.json";
 pub(crate) const SAMPLES: &str = "samples.jsonl";
 pub(crate) const TIMELINES: &str = "timelines.jsonl";
 pub(crate) const INSPECTIONS: &str = "inspections.jsonl";
-pub(crate) const ENDING: &str = "ending.json";
+/// How any run ended.
+pub const ENDING: &str = "ending.json";
 
 /// How far a quick record agrees with this one, as text, where somebody has compared them.
 pub const AGREEMENT: &str = "agreement.txt";
@@ -232,6 +234,12 @@ impl Record {
     }
 }
 
+/// Whether there is a record in `folder`.
+pub fn holds_one(folder: &Path) -> bool {
+    let samples = folder.join(SAMPLES);
+    samples.exists() || compressed(&samples).exists()
+}
+
 /// Reads the record in `folder`.
 ///
 /// # Errors
@@ -263,8 +271,13 @@ fn read_plan(path: &Path) -> Result<Plan, RecordError> {
     }
 }
 
-/// One write for the whole line: a file has no buffer of its own in this process.
-fn write_line(file: &mut File, value: &impl Serialize) -> io::Result<()> {
+/// Appends one value as a line: one write for all of it, since a file has no buffer of its own in this
+/// process.
+///
+/// # Errors
+///
+/// The system does not let us.
+pub fn write_line(file: &mut File, value: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(value).expect("a record is made of JSON's types");
     line.push(b'\n');
     file.write_all(&line)
@@ -278,7 +291,12 @@ fn read_lines_if_any<T: DeserializeOwned>(path: &Path, schema: u32) -> Result<Ve
     }
 }
 
-fn read_lines<T: DeserializeOwned>(
+/// Reads the lines of a file, or of its compressed form, each with a `schema` of these.
+///
+/// # Errors
+///
+/// There is none, or a line is of another version or none.
+pub fn read_lines<T: DeserializeOwned>(
     path: &Path,
     schemas: RangeInclusive<u32>,
 ) -> Result<Vec<T>, RecordError> {
@@ -332,7 +350,12 @@ fn read_line<T: DeserializeOwned>(
     }
 }
 
-pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
+/// Writes a value as the whole of a file.
+///
+/// # Errors
+///
+/// The system does not let us; the file is as it was then.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), RecordError> {
     let mut text = serde_json::to_string_pretty(value).expect("a record is made of JSON's types");
     text.push('\n');
     // A disk that is full in the middle leaves the file as it was, and not half of it.
@@ -343,7 +366,12 @@ pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Reco
     })
 }
 
-pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
+/// Reads the whole of a file as one value.
+///
+/// # Errors
+///
+/// There is none, or it is not what it should be.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordError> {
     let text = fs::read_to_string(path).map_err(at(path))?;
     serde_json::from_str(&text).map_err(|source| {
         let line = source.line();
@@ -351,7 +379,8 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RecordErr
     })
 }
 
-pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> RecordError {
+/// Says of which file an error is.
+pub fn at(path: &Path) -> impl FnOnce(io::Error) -> RecordError {
     let path = path.to_owned();
     move |source| RecordError::File { path, source }
 }
