@@ -1,6 +1,6 @@
 //! Options as workloads, lanes, a plan.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 use std::{env, fs};
@@ -230,15 +230,7 @@ impl Choice<'_> {
     ///
     /// The lock file that the program was built from is none.
     fn environment(&self, plan: &Plan) -> anyhow::Result<Environment> {
-        let build = Build {
-            rustc: option_env!("COMPARE_RUSTC").unwrap_or("rustc unknown").to_owned(),
-            commit: option_env!("COMPARE_COMMIT").map(str::to_owned),
-            modified: option_env!("COMPARE_STATUS").map(|status| !status.is_empty()),
-            optimised: !cfg!(debug_assertions),
-            features: allocations::FEATURE.into_iter().map(str::to_owned).collect(),
-            others: self.registry.versions(&plan.lanes_running()),
-            crates: locked_crates(include_str!("../Cargo.lock"))?,
-        };
+        let build = build(self.registry.versions(&plan.lanes_running()))?;
         let server = self.options.origin.name();
         Ok(Environment::observe(build, self.limits.clone(), server, origin_threads()))
     }
@@ -300,6 +292,23 @@ fn select_lanes(lanes: &[Lane], names: &[String]) -> anyhow::Result<Vec<Lane>> {
     }
     let named = |lane: &&Lane| names.is_empty() || names.iter().any(|name| is(lane, name));
     Ok(lanes.iter().filter(named).copied().collect())
+}
+
+/// What the program was built from and with, and what others are run with.
+///
+/// # Errors
+///
+/// The lock file that it was built from is none.
+pub(crate) fn build(others: BTreeMap<String, String>) -> anyhow::Result<Build> {
+    Ok(Build {
+        rustc: option_env!("COMPARE_RUSTC").unwrap_or("rustc unknown").to_owned(),
+        commit: option_env!("COMPARE_COMMIT").map(str::to_owned),
+        modified: option_env!("COMPARE_STATUS").map(|status| !status.is_empty()),
+        optimised: !cfg!(debug_assertions),
+        features: allocations::FEATURE.into_iter().map(str::to_owned).collect(),
+        others,
+        crates: locked_crates(include_str!("../Cargo.lock"))?,
+    })
 }
 
 /// `name` in `folder`, or `name-2` and so on for those who come in the same second.

@@ -14,6 +14,7 @@ use crate::others::OthersOptions;
 use crate::page::ReportOptions;
 use crate::publish::PublishOptions;
 use crate::records::{AgreeOptions, CheckOptions, DiffOptions, RepeatOptions};
+use crate::serving::ServersOptions;
 use crate::splice::SpliceOptions;
 
 /// One job in every lane, measured: blocking, OS threads, green threads and async/await.
@@ -37,6 +38,7 @@ Examples:
   compare run --corpus my-documents/       your own *.json documents, too
   compare run --lane mine='./program -x'   your own program, too
   compare run --workloads articles         what the articles measured, other languages included
+  compare servers --quick                  servers in place of lanes: who waits where
   compare others install                   what those are run with, below the target folder
   compare table target/compare/DATE-TIME   the tables of a record, once more
   compare report target/compare/DATE-TIME  its page for a browser, once more: report.html
@@ -56,6 +58,8 @@ pub enum Command {
     Demo(DemoOptions),
     /// Measure every lane on every workload, and print one table a workload
     Run(RunOptions),
+    /// Measure servers in place of lanes: who waits where, at what price
+    Servers(ServersOptions),
     /// Print the tables of a record once more
     Table(TableOptions),
     /// Write a record as one page for a browser: the answer, charts, timelines, tables
@@ -81,6 +85,9 @@ pub enum Command {
     /// Let one green thread of several block: a part of the demonstration
     #[command(hide = true)]
     Trap(TrapOptions),
+    /// Be the clients of a server: reads an order as JSON on standard input, reports on standard output
+    #[command(hide = true)]
+    Load,
     /// Do one job: reads it as JSON on standard input, writes its outcome on standard output
     #[command(hide = true)]
     Lane {
@@ -185,7 +192,7 @@ pub struct TableOptions {
     pub markdown: bool,
 }
 
-fn placement(name: &str) -> Result<Placement, &'static str> {
+pub(crate) fn placement(name: &str) -> Result<Placement, &'static str> {
     match name {
         "unpinned" => Ok(Placement::Unpinned),
         "pinned" => Ok(Placement::Pinned),

@@ -1,6 +1,6 @@
 //! Which of its faces the program shows.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
@@ -21,7 +21,7 @@ use crate::cli::{Cli, Command, RunOptions};
 use crate::lanes::PEERS;
 use crate::print::tell_line;
 use crate::registry::{self, Registry};
-use crate::{claims, demo, others, page, print, publish, records, splice, verify};
+use crate::{claims, demo, others, page, print, publish, records, serving, splice, verify};
 
 /// Through which target somebody came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Misuse {
 }
 
 /// Failed, misused, interrupted.
-const FAILED: u8 = 1;
+pub(crate) const FAILED: u8 = 1;
 const MISUSED: u8 = 2;
 pub(crate) const INTERRUPTED: u8 = 130;
 
@@ -59,7 +59,9 @@ pub fn enter(door: Door, lanes: &'static [Lane], pipeline: Pipeline) -> ExitCode
     // The bench target starts itself as lane and origin, and then its first argument is a command;
     // elsewhere the same words name tests.
     let is_child = std::env::var_os(CHILD).is_some()
-        && arguments.get(1).is_some_and(|first| first == "lane" || first == "origin");
+        && arguments.get(1).is_some_and(|first| {
+            ["lane", "origin", "load"].map(OsStr::new).contains(&first.as_os_str())
+        });
     if door == Door::Bench && !is_child {
         let all = arguments.len();
         arguments.retain(|argument| argument != "--bench");
@@ -80,6 +82,9 @@ fn command(
     pipeline: Pipeline,
 ) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Run(options) if options.names_servers() => {
+            serving::servers(&options.as_servers()?)
+        }
         Command::Run(options) if options.list => {
             let registry = Registry::with(&options.lane)?;
             let lanes = options.chosen_lanes(&registry.after(lanes)?)?;
@@ -87,6 +92,7 @@ fn command(
             Ok(ExitCode::SUCCESS)
         }
         Command::Run(options) => pipeline(options, lanes),
+        Command::Servers(options) => serving::servers(options),
         Command::Demo(options) => demo::demo(options),
         Command::Trap(options) => {
             demo::trap::trap(*options)?;
@@ -109,6 +115,7 @@ fn command(
             origin::run(options)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Load => Ok(load::child::run()),
         Command::Lane { id } => {
             let name = id.trim_end();
             let own = one_lane(name, lanes);

@@ -19,6 +19,7 @@
 //! * [`claims`]: what the articles say, held against a record;
 //! * [`records`]: commands over whole records;
 //! * [`mod@publish`]: a record as it may leave the machine;
+//! * [`serving`]: servers in place of lanes;
 //! * [`markers`] and [`mod@splice`]: parts of a page that are made from records;
 //! * [`verify`]: every cell under `cargo test`.
 
@@ -39,6 +40,7 @@ pub mod progress;
 pub mod publish;
 pub mod records;
 pub mod registry;
+pub mod serving;
 pub mod splice;
 pub mod verify;
 

@@ -125,6 +125,23 @@ impl Progress {
         }
     }
 
+    /// Shows what happens while servers are measured.
+    fn show_serving(&self, event: &serving::Event<'_>) {
+        match event {
+            serving::Event::Starting(server) => {
+                self.bar.set_message(format!("starts {}", server.id));
+            }
+            serving::Event::Measuring(cell) => self.bar.set_message(cell.to_string()),
+            serving::Event::Skipped(_) => self.bar.inc(1),
+            serving::Event::Taken(sample) => {
+                self.bar.inc(u64::from(!sample.warmup));
+                if let Some(void) = &sample.void {
+                    self.tell(&format!("{}: {}", sample.cell, void.why));
+                }
+            }
+        }
+    }
+
     fn tell_void(&self, sample: &Sample) {
         if let Some(void) = &sample.void {
             self.tell(&format!("{}: {}", sample.cell, void.why));
@@ -134,6 +151,17 @@ impl Progress {
     fn tell(&self, line: &str) {
         self.bar.suspend(|| tell_line(line));
     }
+}
+
+/// Measures servers, and shows how far it is.
+///
+/// # Errors
+///
+/// Those of [`serving::measure()`].
+pub fn serve(bench: &mut serving::Bench<'_>) -> Result<Ending, serving::MeasureError> {
+    let samples = bench.plan.running().count() as u64 * u64::from(bench.plan.rounds);
+    let progress = Progress::new(samples);
+    serving::measure(bench, &mut |event| progress.show_serving(&event))
 }
 
 /// One line for each limit that a lane does not fit into.

@@ -429,10 +429,12 @@ impl Fleet {
         if scene.load != Kind::Open || cell.point.is_ceiling() {
             return None;
         }
-        let part = cell.point.percent.map(|percent| f64::from(percent) / 100.0);
-        let ceiling = self.ceilings.get(&ceiling_of(cell)).and_then(|all| middle(all));
-        let rate = scene.rate.map(|rate| rate as f64).or(Some(ceiling? * part?));
-        rate.map(|rate| (rate.round() as u64).max(1))
+        if scene.rate.is_some() {
+            return scene.rate;
+        }
+        let part = f64::from(cell.point.percent?) / 100.0;
+        let ceiling = middle(self.ceilings.get(&ceiling_of(cell))?)?;
+        Some(((ceiling * part).round() as u64).max(1))
     }
 
     fn learn(&mut self, sample: &Sample, scene: &Scene) {

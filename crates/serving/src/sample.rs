@@ -28,9 +28,11 @@ pub struct Sample {
     pub cell: Cell,
     /// Why it does not count.
     pub void: Option<Void>,
-    /// What the clients saw.
+    /// What the clients saw; how many there are is the cell's.
+    #[serde(rename = "seen")]
     pub clients: Option<Outcome>,
-    /// What the server used and holds.
+    /// What the server used and holds; which it is stands in the cell.
+    #[serde(rename = "used")]
     pub server: Option<ServerMeasured>,
     /// The rate that was asked for, requests a second, in an open loop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
