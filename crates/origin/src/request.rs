@@ -134,7 +134,7 @@ impl Wanted {
     fn set(&mut self, key: &str, value: &str) -> Result<(), Refusal> {
         match (key, &mut self.source) {
             ("delay_us", _) => self.delay = in_turn(key, value, self.id)?,
-            ("burn_us", _) => self.burn = microseconds(key, value)?,
+            ("burn_us", _) => self.burn = in_turn(key, value, self.id)?,
             ("close", _) => self.close = flag(key, value)?,
             ("bytes", Source::Generated { bytes }) => *bytes = Some(size(key, value)?),
             ("bytes", Source::Folder) => {
@@ -224,13 +224,17 @@ mod tests {
     }
 
     #[test]
-    fn a_document_of_the_folder() {
-        let delays = [1, 2, 3].map(|id| {
-            let target = format!("/api/v2/pokemon/{id}?delay_us=20,30");
+    fn several_numbers_are_taken_in_turn() {
+        let taken = [0, 1, 2, 3].map(|id| {
+            let target = format!("/api/v2/pokemon/{id}?delay_us=20,30&burn_us=0,1,2");
             let Ok(Route::Document(wanted)) = route("GET", &target) else { panic!("{target}") };
-            wanted.delay.as_micros()
+            (wanted.delay.as_micros(), wanted.burn.as_micros())
         });
-        assert_eq!(delays, [20, 30, 20]);
+        assert_eq!(taken, [(20, 0), (20, 0), (30, 1), (20, 2)]);
+    }
+
+    #[test]
+    fn a_document_of_the_folder() {
         let Ok(Route::Document(wanted)) = route("GET", "/files/api/v2/pokemon/1?delay_us=1") else {
             panic!("this is a document");
         };
@@ -279,6 +283,8 @@ mod tests {
         );
         assert!(why("burn_us=60000001").starts_with("burn_us= takes microseconds"));
         assert!(why("delay_us").ends_with("not \"\""));
+        // Whosever turn it is.
+        assert!(why("burn_us=1,x").ends_with("not \"x\""));
         assert_eq!(why("close=yes"), "close= takes 0 or 1, not \"yes\"");
         assert_eq!(why("bytes=-1"), "bytes= takes a number of bytes, not \"-1\"");
         assert!(why("delay=1").starts_with("\"delay\" is not among the keys"));
