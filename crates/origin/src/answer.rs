@@ -46,7 +46,8 @@ pub fn answer(connection: &mut Connection, routed: Result<Route, Refusal>) -> An
     }
 }
 
-/// Serves a document, as late as is wanted.
+/// Serves a document, as late as is wanted. The delay is over before CPU is burnt, so what is told
+/// and counted of it is the wait alone.
 fn document(connection: &mut Connection, wanted: &Wanted, body: &'static str) -> Answer {
     let Connection { terms, index, is_counted, .. } = connection;
     let counters = &terms.site.counters;
@@ -55,7 +56,6 @@ fn document(connection: &mut Connection, wanted: &Wanted, body: &'static str) ->
         share.count_connection();
     }
     let flight = counters.take_off();
-    burn(wanted.burn);
     let mut delay = Duration::ZERO;
     let mut field = Cow::Borrowed("x-delay-us: 0\r\n");
     if !wanted.delay.is_zero() {
@@ -64,6 +64,7 @@ fn document(connection: &mut Connection, wanted: &Wanted, body: &'static str) ->
         delay = start.elapsed();
         field = format!("x-delay-us: {}\r\n", delay.as_micros()).into();
     }
+    burn(wanted.burn);
     share.count_served(&flight, body.len(), wanted.delay, delay);
     drop(flight);
     Answer { field, close: wanted.close, ..Answer::new(200, JSON, body) }

@@ -29,9 +29,9 @@ pub struct Wanted {
     pub source: Source,
     /// Its id.
     pub id: u32,
-    /// How long to wait before it is served.
+    /// How long to wait first.
     pub delay: Duration,
-    /// How much CPU to burn before that.
+    /// How much CPU to burn then.
     pub burn: Duration,
     /// Whether to close the connection after it.
     pub close: bool,

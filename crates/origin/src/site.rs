@@ -34,8 +34,8 @@ The origin of a concurrency laboratory: documents to fetch, as slow as you ask.
 GET /api/v2/pokemon/{id}        a generated document
 GET /files/api/v2/pokemon/{id}  a document of the folder given with --corpus
     ?bytes=N     of this size, one of those given with --bytes (generated documents only)
-    ?burn_us=N   after so many microseconds of CPU
-    ?delay_us=N  and after waiting so many more; the header x-delay-us says how many it was.
+    ?delay_us=N  after waiting so many microseconds; the header x-delay-us says how many it was
+    ?burn_us=N   and then after so many of CPU;
                  N,M,... are taken in turn, by the document's id
     ?close=1     and close the connection
 GET /stats                      what has been counted, as JSON

@@ -43,7 +43,8 @@ pub struct Stats {
     pub cpu_us: u64,
 }
 
-/// How late delays were, microseconds, from the request parsed to the response handed back. All
+/// How late delays were, microseconds, from when a handler began to wait to when it went on. What it
+/// did then is not in it, but where its thread was busy with other requests, it went on late. All
 /// zero when nobody asked for a delay.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -148,6 +148,31 @@ fn cpu_is_burnt_as_asked_for() {
 }
 
 #[test]
+fn a_delay_comes_before_the_cpu() {
+    for server in SERVERS {
+        // Whoever burnt CPU now would keep the only thread, and nobody would answer to `/stats`.
+        let origin = Origin::start(&["--server", server, "--threads", "1"]);
+        let mut client = origin.connect();
+        let target = "/api/v2/pokemon/1?delay_us=60000000&burn_us=60000000";
+        client.send(&format!("GET {target} HTTP/1.1\r\nHost: origin\r\n\r\n"));
+        assert_eq!(origin.stats_with_in_flight(1).requests, 0);
+    }
+}
+
+#[test]
+fn a_delay_is_the_wait_alone() {
+    each_server(&[], |_, origin| {
+        let mut client = origin.connect();
+        let start = Instant::now();
+        let answer = client.get("/api/v2/pokemon/1?delay_us=1000&burn_us=30000");
+        // What is burnt comes on top of it, and would count twice if it were in it; not all of it,
+        // because a thread's clock and the wall's need not agree.
+        let spent = Duration::from_micros(answer.delay_us() + 20_000);
+        assert!(start.elapsed() >= spent, "{spent:?}");
+    });
+}
+
+#[test]
 fn garbage_does_not_end_it() {
     each_server(&[], |_, origin| {
         for garbage in [

@@ -20,7 +20,9 @@
 //!   [`LINES_MAX`] different ones the header is left out, because rounding would tell a delay
 //!   that was not.
 //! * A coroutine that sleeps is resumed by may's one timer thread, on which the rest of the
-//!   exchange then runs; the median delay is late by 0.08 ms where hyper's is by 0.03.
+//!   exchange then runs; the median delay is late by 0.08 ms where hyper's is by 0.03. What a request
+//!   burns after its delay is burnt there, one request after the other on however many cores, and
+//!   all other delays wait for it.
 //! * It does not notice a client that leaves during a delay: the request stays in flight until
 //!   the delay is over.
 
@@ -45,7 +47,8 @@ pub const LIMITS: &str = "\
 , with its limits: it never closes a connection (close=1 only sends the
 header), refuses HEAD, closes on malformed requests without an answer, cannot read chunked bodies,
 has a backlog of 1024 and no TCP_NODELAY, spins when out of descriptors, tells at most 65536
-different x-delay-us, and keeps a request in flight when its client leaves during a delay.
+different x-delay-us, keeps a request in flight when its client leaves during a delay, and burns CPU
+after a delay on the one thread that ends all delays.
 ";
 
 /// The same for whoever starts it, in one line.
@@ -177,7 +180,8 @@ fn has_length(request: &Request) -> bool {
     length.is_some_and(|length| length.parse::<usize>().is_ok())
 }
 
-/// Serves a document, as late as is wanted.
+/// Serves a document, as late as is wanted. The delay is over before CPU is burnt, so what is told
+/// and counted of it is the wait alone.
 fn document(
     connection: &mut Connection,
     wanted: &Wanted,
@@ -190,8 +194,8 @@ fn document(
         share.count_connection();
     }
     let flight = site.counters.take_off();
-    burn(wanted.burn);
     let delay = if wanted.delay.is_zero() { Duration::ZERO } else { sleep(wanted.delay) };
+    burn(wanted.burn);
     share.count_served(&flight, body.len(), wanted.delay, delay);
     drop(flight);
     response.header(JSON);

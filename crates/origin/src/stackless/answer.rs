@@ -48,7 +48,8 @@ pub async fn answer(
     })
 }
 
-/// Serves a document, as late as is wanted.
+/// Serves a document, as late as is wanted. The delay is over before CPU is burnt, so what is told
+/// and counted of it is the wait alone.
 async fn document(
     connection: &Connection,
     wanted: &Wanted,
@@ -61,13 +62,13 @@ async fn document(
         share.count_connection();
     }
     let flight = site.counters.take_off();
-    burn(wanted.burn);
     let mut delay = Duration::ZERO;
     let mut x_delay_us = HeaderValue::from_static("0");
     if !wanted.delay.is_zero() {
         delay = timer.sleep(wanted.delay).await;
         x_delay_us = u64::try_from(delay.as_micros()).unwrap_or(u64::MAX).into();
     }
+    burn(wanted.burn);
     share.count_served(&flight, body.len(), wanted.delay, delay);
     drop(flight);
     headers.insert(CONTENT_TYPE, JSON);
