@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use exchange::server::{Manner, Refused};
 use httpdate::HttpDate;
 
+use crate::block::block;
 use crate::burn::burn;
 use crate::connection::Connection;
 use crate::request::{Refusal, Route, Status, Wanted};
@@ -46,8 +47,8 @@ pub fn answer(connection: &mut Connection, routed: Result<Route, Refusal>) -> An
     }
 }
 
-/// Serves a document, as late as is wanted. The delay is over before CPU is burnt, so what is told
-/// and counted of it is the wait alone.
+/// Serves a document, as late as is wanted. The delay is over before anything is blocked or
+/// burnt, so what is told and counted of it is the wait alone.
 fn document(connection: &mut Connection, wanted: &Wanted, body: &'static str) -> Answer {
     let Connection { terms, index, is_counted, .. } = connection;
     let counters = &terms.site.counters;
@@ -64,6 +65,7 @@ fn document(connection: &mut Connection, wanted: &Wanted, body: &'static str) ->
         delay = start.elapsed();
         field = format!("x-delay-us: {}\r\n", delay.as_micros()).into();
     }
+    block(wanted.block);
     burn(wanted.burn);
     share.count_served(&flight, body.len(), wanted.delay, delay);
     drop(flight);

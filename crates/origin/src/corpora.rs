@@ -187,7 +187,6 @@ impl Documents {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
 
     use super::*;
 
@@ -221,10 +220,6 @@ mod tests {
     fn body(id: u32) -> Vec<u8> {
         let corpus = Corpus::generated(1, 1_500, id).unwrap();
         corpus.iter().last().unwrap().1.to_vec()
-    }
-
-    fn wanted(source: Source, id: u32) -> Wanted {
-        Wanted { source, id, delay: Duration::ZERO, burn: Duration::ZERO, close: false }
     }
 
     fn options(bytes: &[usize], corpus: Option<PathBuf>) -> Options {
@@ -272,13 +267,15 @@ mod tests {
     #[test]
     fn the_first_size_is_the_default() {
         let corpora = Corpora::prepare(&options(&[2_000, 1_500], None)).unwrap();
-        let length = |bytes| corpora.find(&wanted(Source::Generated { bytes }, 151)).map(str::len);
+        let length =
+            |bytes| corpora.find(&Wanted::at_once(Source::Generated { bytes }, 151)).map(str::len);
         assert_eq!(length(None), Ok(2_000));
         assert_eq!(length(Some(1_500)), Ok(1_500));
         assert_eq!(corpora.bytes_max(), 2_000);
         let refused = length(Some(7)).unwrap_err();
         assert_eq!(refused.why, "no documents of that size, only of 2000, 1500 bytes");
-        let refused = corpora.find(&wanted(Source::Generated { bytes: None }, 152)).unwrap_err();
+        let refused =
+            corpora.find(&Wanted::at_once(Source::Generated { bytes: None }, 152)).unwrap_err();
         assert_eq!(refused.why, "there is no document 152");
     }
 
@@ -286,10 +283,12 @@ mod tests {
     fn a_folder_is_served_beside() {
         let folder = Folder::new("beside").with("x.json", &body(9));
         let corpora = Corpora::prepare(&options(&[1_500], Some(folder.0.clone()))).unwrap();
-        let served = corpora.find(&wanted(Source::Folder, 9)).unwrap();
+        let served = corpora.find(&Wanted::at_once(Source::Folder, 9)).unwrap();
         assert_eq!(served.as_bytes(), body(9));
         let none = Corpora::prepare(&options(&[1_500], None)).unwrap();
-        assert!(none.find(&wanted(Source::Folder, 9)).unwrap_err().why.contains("--corpus"));
+        assert!(
+            none.find(&Wanted::at_once(Source::Folder, 9)).unwrap_err().why.contains("--corpus")
+        );
     }
 
     #[test]

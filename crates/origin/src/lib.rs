@@ -39,11 +39,12 @@
 //! * `request`: what a request asks for;
 //! * `connection` and `answer`: the sync-looking server; in `stackless` its async twin;
 //! * `blocking`, `stackful` and `stackless`: the servers, one a file;
-//! * `delay` and `burn`: time and CPU, as asked for;
+//! * `delay`, `block` and `burn`: waiting, blocking and computing, for so long as asked for;
 //! * `stats`: what is counted;
 //! * `listen`, `end` and `site`: listening, when to end, and what all servers have in common.
 
 mod answer;
+mod block;
 mod blocking;
 mod burn;
 mod connection;

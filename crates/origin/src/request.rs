@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-/// The longest delay and the most CPU that a request may ask for, microseconds: a minute.
+/// The longest delay, the longest call that blocks and the most CPU that a request may ask for,
+/// microseconds: a minute.
 pub const MICROSECONDS_MAX: u64 = 60_000_000;
 
 const GENERATED_PREFIX: &str = "/api/v2/pokemon/";
@@ -31,7 +32,9 @@ pub struct Wanted {
     pub id: u32,
     /// How long to wait first.
     pub delay: Duration,
-    /// How much CPU to burn then.
+    /// How long to block the thread then.
+    pub block: Duration,
+    /// How much CPU to burn after that.
     pub burn: Duration,
     /// Whether to close the connection after it.
     pub close: bool,
@@ -119,8 +122,7 @@ fn document(source: Source, id: &str, query: &str) -> Result<Route, Refusal> {
     let id = number(id)
         .and_then(|id| u32::try_from(id).ok())
         .ok_or_else(|| Refusal::not_found("a document's id is a whole number below 2^32"))?;
-    let mut wanted =
-        Wanted { source, id, delay: Duration::ZERO, burn: Duration::ZERO, close: false };
+    let mut wanted = Wanted::at_once(source, id);
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         wanted.set(key, value)?;
@@ -129,11 +131,18 @@ fn document(source: Source, id: &str, query: &str) -> Result<Route, Refusal> {
 }
 
 impl Wanted {
+    /// A document without anything before it or after it.
+    pub fn at_once(source: Source, id: u32) -> Self {
+        let [delay, block, burn] = [Duration::ZERO; 3];
+        Wanted { source, id, delay, block, burn, close: false }
+    }
+
     /// Takes one pair of the query in. A key that is not known is refused: a delay misspelt would
     /// be a delay not given.
     fn set(&mut self, key: &str, value: &str) -> Result<(), Refusal> {
         match (key, &mut self.source) {
             ("delay_us", _) => self.delay = in_turn(key, value, self.id)?,
+            ("block_us", _) => self.block = in_turn(key, value, self.id)?,
             ("burn_us", _) => self.burn = in_turn(key, value, self.id)?,
             ("close", _) => self.close = flag(key, value)?,
             ("bytes", Source::Generated { bytes }) => *bytes = Some(size(key, value)?),
@@ -141,7 +150,7 @@ impl Wanted {
                 return Err(Refusal::bad("bytes= is for generated documents only".to_owned()));
             }
             _ => {
-                let known = "bytes, delay_us, burn_us and close";
+                let known = "bytes, delay_us, block_us, burn_us and close";
                 return Err(Refusal::bad(format!("{key:?} is not among the keys {known}")));
             }
         }
@@ -197,13 +206,7 @@ mod tests {
 
     #[test]
     fn a_plain_document() {
-        let wanted = Wanted {
-            source: Source::Generated { bytes: None },
-            id: 25,
-            delay: Duration::ZERO,
-            burn: Duration::ZERO,
-            close: false,
-        };
+        let wanted = Wanted::at_once(Source::Generated { bytes: None }, 25);
         for target in ["/api/v2/pokemon/25", "/api/v2/pokemon/25?", "/api/v2/pokemon/25?close=0&"] {
             assert_eq!(route("GET", target), Ok(Route::Document(wanted)));
             assert_eq!(route("HEAD", target), Ok(Route::Document(wanted)));
@@ -212,11 +215,12 @@ mod tests {
 
     #[test]
     fn a_document_with_everything() {
-        let target = "/api/v2/pokemon/7?bytes=250000&delay_us=500&burn_us=20&close=1";
+        let target = "/api/v2/pokemon/7?bytes=250000&delay_us=500&block_us=40&burn_us=20&close=1";
         let wanted = Wanted {
             source: Source::Generated { bytes: Some(250_000) },
             id: 7,
             delay: Duration::from_micros(500),
+            block: Duration::from_micros(40),
             burn: Duration::from_micros(20),
             close: true,
         };
@@ -226,11 +230,11 @@ mod tests {
     #[test]
     fn several_numbers_are_taken_in_turn() {
         let taken = [0, 1, 2, 3].map(|id| {
-            let target = format!("/api/v2/pokemon/{id}?delay_us=20,30&burn_us=0,1,2");
+            let target = format!("/api/v2/pokemon/{id}?delay_us=20,30&block_us=5,0&burn_us=0,1,2");
             let Ok(Route::Document(wanted)) = route("GET", &target) else { panic!("{target}") };
-            (wanted.delay.as_micros(), wanted.burn.as_micros())
+            [wanted.delay, wanted.block, wanted.burn].map(|duration| duration.as_micros())
         });
-        assert_eq!(taken, [(20, 0), (20, 0), (30, 1), (20, 2)]);
+        assert_eq!(taken, [[20, 5, 0], [20, 5, 0], [30, 0, 1], [20, 5, 2]]);
     }
 
     #[test]
@@ -282,6 +286,7 @@ mod tests {
             "delay_us= takes microseconds from 0 to 60000000, not \"soon\""
         );
         assert!(why("burn_us=60000001").starts_with("burn_us= takes microseconds"));
+        assert!(why("block_us=60000001").starts_with("block_us= takes microseconds"));
         assert!(why("delay_us").ends_with("not \"\""));
         // Whosever turn it is.
         assert!(why("burn_us=1,x").ends_with("not \"x\""));
@@ -304,7 +309,7 @@ mod tests {
         fn nothing_panics_and_every_reason_is_one_line(
             method in "GET|HEAD|POST|\\PC*",
             target in "(/api/v2/pokemon/|/files/api/v2/pokemon/|/stats)?\
-                       .{0,8}(\\?((delay_us|burn_us|bytes|close|.{0,4})=?.{0,12}&?){0,4})?",
+                       .{0,8}(\\?((delay_us|block_us|burn_us|bytes|close|.{0,4})=?.{0,12}&?){0,4})?",
         ) {
             if let Err(refusal) = route(&method, &target) {
                 prop_assert!(!refusal.why.contains('\n'));
@@ -316,17 +321,19 @@ mod tests {
             id: u32,
             bytes in proptest::option::of(any::<u32>()),
             delay in 0..=MICROSECONDS_MAX,
+            block in 0..=MICROSECONDS_MAX,
             burn in 0..=MICROSECONDS_MAX,
             close: bool,
         ) {
             let bytes = bytes.map(|bytes| bytes as usize);
-            let mut target = format!("/api/v2/pokemon/{id}?delay_us={delay}&burn_us={burn}");
-            target += &format!("&close={}", u8::from(close));
+            let mut target = format!("/api/v2/pokemon/{id}?delay_us={delay}&block_us={block}");
+            target += &format!("&burn_us={burn}&close={}", u8::from(close));
             target += &bytes.map(|bytes| format!("&bytes={bytes}")).unwrap_or_default();
             let wanted = Wanted {
                 source: Source::Generated { bytes },
                 id,
                 delay: Duration::from_micros(delay),
+                block: Duration::from_micros(block),
                 burn: Duration::from_micros(burn),
                 close,
             };

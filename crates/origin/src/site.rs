@@ -35,6 +35,7 @@ GET /api/v2/pokemon/{id}        a generated document
 GET /files/api/v2/pokemon/{id}  a document of the folder given with --corpus
     ?bytes=N     of this size, one of those given with --bytes (generated documents only)
     ?delay_us=N  after waiting so many microseconds; the header x-delay-us says how many it was
+    ?block_us=N  then after a call that blocks the thread for so many
     ?burn_us=N   and then after so many of CPU;
                  N,M,... are taken in turn, by the document's id
     ?close=1     and close the connection

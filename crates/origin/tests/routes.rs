@@ -4,7 +4,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{Origin, SERVERS};
+use common::{LOOPS, Origin, SERVERS};
 use job::{Corpus, Document};
 use origin::GENERATED_DOCUMENTS;
 
@@ -148,12 +148,12 @@ fn cpu_is_burnt_as_asked_for() {
 }
 
 #[test]
-fn a_delay_comes_before_the_cpu() {
+fn a_delay_comes_first() {
     for server in SERVERS {
-        // Whoever burnt CPU now would keep the only thread, and nobody would answer to `/stats`.
+        // Whoever blocked or burnt CPU now would keep the only thread, and nobody would answer to `/stats`.
         let origin = Origin::start(&["--server", server, "--threads", "1"]);
         let mut client = origin.connect();
-        let target = "/api/v2/pokemon/1?delay_us=60000000&burn_us=60000000";
+        let target = "/api/v2/pokemon/1?delay_us=60000000&block_us=60000000&burn_us=60000000";
         client.send(&format!("GET {target} HTTP/1.1\r\nHost: origin\r\n\r\n"));
         assert_eq!(origin.stats_with_in_flight(1).requests, 0);
     }
@@ -164,12 +164,51 @@ fn a_delay_is_the_wait_alone() {
     each_server(&[], |_, origin| {
         let mut client = origin.connect();
         let start = Instant::now();
-        let answer = client.get("/api/v2/pokemon/1?delay_us=1000&burn_us=30000");
-        // What is burnt comes on top of it, and would count twice if it were in it; not all of it,
-        // because a thread's clock and the wall's need not agree.
-        let spent = Duration::from_micros(answer.delay_us() + 20_000);
+        let answer = client.get("/api/v2/pokemon/1?delay_us=1000&block_us=10000&burn_us=30000");
+        // The rest comes on top of it, and would count twice if it were in it; not all of it, because
+        // a thread's clock and the wall's need not agree.
+        let spent = Duration::from_micros(answer.delay_us() + 30_000);
         assert!(start.elapsed() >= spent, "{spent:?}");
     });
+}
+
+#[test]
+fn a_call_that_blocks_is_no_delay() {
+    for server in SERVERS.into_iter().chain(["blocking/pool"]) {
+        let origin = Origin::start(&["--server", server]);
+        let start = Instant::now();
+        let answer = origin.get("/api/v2/pokemon/2?block_us=0,20000");
+        assert!(start.elapsed() >= Duration::from_millis(20));
+        assert_eq!((answer.status, answer.delay_us()), (200, 0));
+        assert_eq!(Document::parse(&answer.body).unwrap().id, 2);
+        let stats = origin.stats();
+        assert_eq!((stats.requests, stats.delays), (1, 0));
+    }
+}
+
+#[test]
+fn on_a_loop_a_call_that_blocks_blocks_all() {
+    for server in LOOPS {
+        let origin = Origin::start(&["--server", server, "--threads", "1"]);
+        let mut client = origin.connect();
+        client.send("GET /api/v2/pokemon/1?block_us=200000 HTTP/1.1\r\nHost: origin\r\n\r\n");
+        // Whoever is answered is answered before it or after it.
+        let mut served = 0;
+        while served == 0 {
+            let stats = origin.stats();
+            assert_eq!(stats.in_flight, 0, "{server}");
+            served = stats.requests;
+        }
+        assert_eq!(client.answer(true).status, 200);
+    }
+}
+
+#[test]
+fn between_threads_a_call_that_blocks_blocks_nobody() {
+    let origin = Origin::start(&["--server", "blocking/threads"]);
+    let mut client = origin.connect();
+    client.send("GET /api/v2/pokemon/1?block_us=60000000 HTTP/1.1\r\nHost: origin\r\n\r\n");
+    assert_eq!(origin.stats_with_in_flight(1).requests, 0);
 }
 
 #[test]

@@ -32,7 +32,7 @@ use crate::{OriginError, tell};
 /// What `GET /` says of this server.
 pub const LIMITS: &str = "\
 : as many connections as vm.max_map_count allows stacks, two mappings each.
-A request that burns CPU holds up its hub.
+A request that blocks or burns CPU holds up its hub.
 ";
 
 /// Stacks that are kept for the next connections.

@@ -21,8 +21,8 @@
 //!   that was not.
 //! * A coroutine that sleeps is resumed by may's one timer thread, on which the rest of the
 //!   exchange then runs; the median delay is late by 0.08 ms where hyper's is by 0.03. What a request
-//!   burns after its delay is burnt there, one request after the other on however many cores, and
-//!   all other delays wait for it.
+//!   blocks and burns after its delay, it blocks and burns there: one request after the other on
+//!   however many cores, and all other delays wait for it.
 //! * It does not notice a client that leaves during a delay: the request stays in flight until
 //!   the delay is over.
 
@@ -36,6 +36,7 @@ use std::time::{Duration, Instant};
 use may_minihttp::{HttpService, HttpServiceFactory, Request, Response};
 
 use crate::OriginError;
+use crate::block::block;
 use crate::burn::burn;
 use crate::options::Options;
 use crate::request::{Refusal, Route, Status, Wanted, route};
@@ -47,8 +48,8 @@ pub const LIMITS: &str = "\
 , with its limits: it never closes a connection (close=1 only sends the
 header), refuses HEAD, closes on malformed requests without an answer, cannot read chunked bodies,
 has a backlog of 1024 and no TCP_NODELAY, spins when out of descriptors, tells at most 65536
-different x-delay-us, keeps a request in flight when its client leaves during a delay, and burns CPU
-after a delay on the one thread that ends all delays.
+different x-delay-us, keeps a request in flight when its client leaves during a delay, and blocks
+and burns CPU after a delay on the one thread that ends all delays.
 ";
 
 /// The same for whoever starts it, in one line.
@@ -180,8 +181,8 @@ fn has_length(request: &Request) -> bool {
     length.is_some_and(|length| length.parse::<usize>().is_ok())
 }
 
-/// Serves a document, as late as is wanted. The delay is over before CPU is burnt, so what is told
-/// and counted of it is the wait alone.
+/// Serves a document, as late as is wanted. The delay is over before anything is blocked or
+/// burnt, so what is told and counted of it is the wait alone.
 fn document(
     connection: &mut Connection,
     wanted: &Wanted,
@@ -195,6 +196,7 @@ fn document(
     }
     let flight = site.counters.take_off();
     let delay = if wanted.delay.is_zero() { Duration::ZERO } else { sleep(wanted.delay) };
+    block(wanted.block);
     burn(wanted.burn);
     share.count_served(&flight, body.len(), wanted.delay, delay);
     drop(flight);

@@ -12,6 +12,7 @@ use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, Head
 use hyper::{Request, Response, StatusCode};
 
 use super::connection::{Connection, Terms};
+use crate::block::block;
 use crate::burn::burn;
 use crate::request::{Refusal, Route, Status, Wanted, route};
 
@@ -48,8 +49,8 @@ pub async fn answer(
     })
 }
 
-/// Serves a document, as late as is wanted. The delay is over before CPU is burnt, so what is told
-/// and counted of it is the wait alone.
+/// Serves a document, as late as is wanted. The delay is over before anything is blocked or
+/// burnt, so what is told and counted of it is the wait alone.
 async fn document(
     connection: &Connection,
     wanted: &Wanted,
@@ -68,6 +69,9 @@ async fn document(
         delay = timer.sleep(wanted.delay).await;
         x_delay_us = u64::try_from(delay.as_micros()).unwrap_or(u64::MAX).into();
     }
+    // A call that blocks has no place in async code, and here it is the experiment: what it does to all
+    // others on this thread when a handler makes one nevertheless.
+    block(wanted.block);
     burn(wanted.burn);
     share.count_served(&flight, body.len(), wanted.delay, delay);
     drop(flight);

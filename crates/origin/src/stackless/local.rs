@@ -25,7 +25,7 @@ use crate::options::Options;
 use crate::site::Site;
 
 /// What `GET /` says of this server.
-pub const LIMITS: &str = ": a request that burns CPU holds up its loop.\n";
+pub const LIMITS: &str = ": a request that blocks or burns CPU holds up its loop.\n";
 
 /// Listens and serves `site` from `loops` loops; returns where.
 ///

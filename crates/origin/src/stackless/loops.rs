@@ -7,7 +7,7 @@
 //! there the kernel deals by a hash, so that the load of a loop is a matter of luck where there
 //! are few connections: 4 of them all meet on one of 2 loops in one run of 8. An even load is
 //! worth more to a measurement than 1 µs a connection. The accepting thread being nobody's loop,
-//! connections are also taken in while requests burn CPU.
+//! connections are also taken in while requests block or burn CPU.
 //!
 //! A loop is a `LocalRuntime`: nothing in it is `Send`, and there is no `LocalSet`, which would be
 //! a second scheduler inside the first.

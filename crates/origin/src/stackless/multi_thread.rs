@@ -6,8 +6,8 @@
 //!                                          └─ who has nothing to do takes from the others
 //! ```
 //!
-//! Tasks go to whoever is idle, so that a request which burns CPU holds up its worker and nobody's
-//! queue. Delays have one timer, for which the workers share a lock.
+//! Tasks go to whoever is idle, so that a request which blocks or burns CPU holds up its worker and
+//! nobody's queue. Delays have one timer, for which the workers share a lock.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

@@ -21,6 +21,17 @@ pub const SERVERS: [&str; 8] = [
     "stackless/hyper-per-core",
 ];
 
+/// Those that with one thread serve all connections on it.
+pub const LOOPS: [&str; 7] = [
+    "hyper",
+    "may_minihttp",
+    "stackful/hub",
+    "stackful/hub-per-core",
+    "stackless/hyper",
+    "stackless/hyper-local",
+    "stackless/hyper-per-core",
+];
+
 /// The servers of sync-looking code.
 pub const SYNC: [&str; 4] =
     ["blocking/pool", "blocking/threads", "stackful/hub", "stackful/hub-per-core"];
