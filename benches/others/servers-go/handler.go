@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// microsecondsMax is the longest wait and the most CPU that a request may ask for: a minute.
+// microsecondsMax is the longest wait, the longest call that blocks and the most CPU that a request may
+// ask for: a minute.
 const microsecondsMax = 60_000_000
 
 // readDocuments reads the document of every line. Line 1 is number 1.
@@ -38,6 +39,7 @@ func newHandler(documents [][]byte) http.Handler {
 			return
 		}
 		time.Sleep(wanted.delay)
+		block(wanted.block)
 		burn(wanted.burn)
 		response.Header().Set("Content-Type", "application/json")
 		// Who cannot be written to is gone, and needs no answer.
@@ -46,9 +48,9 @@ func newHandler(documents [][]byte) http.Handler {
 	return mux
 }
 
-// wanted is what the query of a request asks for: to wait, and then to burn CPU.
+// wanted is what the query of a request asks for: to wait, then to block, and then to burn CPU.
 type wanted struct {
-	delay, burn time.Duration
+	delay, block, burn time.Duration
 }
 
 func readQuery(id int, query string) (wanted, error) {
@@ -62,11 +64,13 @@ func readQuery(id int, query string) (wanted, error) {
 		switch key {
 		case "delay_us":
 			into = &read.delay
+		case "block_us":
+			into = &read.block
 		case "burn_us":
 			into = &read.burn
 		default:
 			// A delay misspelt would be a delay not given.
-			return read, fmt.Errorf("%q is not among the keys delay_us and burn_us", key)
+			return read, fmt.Errorf("%q is not among the keys delay_us, block_us and burn_us", key)
 		}
 		if *into, err = inTurn(key, values[len(values)-1], id); err != nil {
 			return read, err
@@ -78,11 +82,13 @@ func readQuery(id int, query string) (wanted, error) {
 // inTurn is the one of several numbers, separated by commas, whose turn it is with this id: the first
 // with 1.
 func inTurn(key, value string, id int) (time.Duration, error) {
-	numbers := strings.Split(value, ",")
-	text := numbers[(id-1)%len(numbers)]
-	number, err := strconv.ParseUint(text, 10, 64)
-	if err != nil || number > microsecondsMax {
-		return 0, fmt.Errorf("%s= takes microseconds from 0 to %d, not %q", key, microsecondsMax, text)
+	var numbers []time.Duration
+	for text := range strings.SplitSeq(value, ",") {
+		number, err := strconv.ParseUint(text, 10, 64)
+		if err != nil || number > microsecondsMax {
+			return 0, fmt.Errorf("%s= takes microseconds from 0 to %d, not %q", key, microsecondsMax, text)
+		}
+		numbers = append(numbers, time.Duration(number)*time.Microsecond)
 	}
-	return time.Duration(number) * time.Microsecond, nil
+	return numbers[(id-1)%len(numbers)], nil
 }

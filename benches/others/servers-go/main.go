@@ -5,8 +5,8 @@
 //	server --documents FILE --listen 127.0.0.1:0
 //	server --version
 //
-// FILE has a document on each line. handler.go answers a request, burn.go burns
-// CPU for it, and listen.go opens the socket.
+// FILE has a document on each line. handler.go answers a request, block.go makes
+// a call that blocks and burn.go burns CPU for it, and listen.go opens the socket.
 package main
 
 import (

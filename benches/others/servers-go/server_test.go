@@ -18,8 +18,8 @@ func answer(target string) *httptest.ResponseRecorder {
 
 func TestDocumentsAreServedByTheirNumber(t *testing.T) {
 	for target, body := range map[string]string{
-		"/api/v2/pokemon/1":                      "one",
-		"/api/v2/pokemon/2?delay_us=1&burn_us=1": "two",
+		"/api/v2/pokemon/1": "one",
+		"/api/v2/pokemon/2?delay_us=1&block_us=1&burn_us=1": "two",
 	} {
 		got := answer(target)
 		if got.Code != http.StatusOK || got.Body.String() != body {
@@ -35,10 +35,12 @@ func TestDocumentsAreServedByTheirNumber(t *testing.T) {
 
 func TestABadQueryIsToldInOneLine(t *testing.T) {
 	for query, why := range map[string]string{
-		"delay=1":          "not among the keys",
-		"delay_us=":        "takes microseconds",
-		"burn_us=60000001": "takes microseconds",
-		"burn_us=%2B1":     "takes microseconds",
+		"delay=1":           "not among the keys",
+		"delay_us=":         "takes microseconds",
+		"burn_us=60000001":  "takes microseconds",
+		"block_us=60000001": "takes microseconds",
+		"burn_us=1,x":       "not \"x\"",
+		"burn_us=%2B1":      "takes microseconds",
 	} {
 		got := answer("/api/v2/pokemon/1?" + query)
 		if got.Code != http.StatusBadRequest || !strings.Contains(got.Body.String(), why) {
@@ -48,11 +50,21 @@ func TestABadQueryIsToldInOneLine(t *testing.T) {
 }
 
 func TestSeveralNumbersAreTakenInTurn(t *testing.T) {
-	for id, delay := range map[int]time.Duration{1: 5, 2: 0, 3: 5} {
-		wanted, err := readQuery(id, "delay_us=5,0&burn_us=7")
-		if err != nil || wanted.delay != delay*time.Microsecond || wanted.burn != 7*time.Microsecond {
-			t.Errorf("%d: %v %v", id, wanted, err)
+	const us = time.Microsecond
+	odd, even := wanted{5 * us, 3 * us, 7 * us}, wanted{0, 4 * us, 7 * us}
+	for id, taken := range map[int]wanted{1: odd, 2: even, 3: odd} {
+		got, err := readQuery(id, "delay_us=5,0&block_us=3,4&burn_us=7")
+		if err != nil || got != taken {
+			t.Errorf("%d: %v %v", id, got, err)
 		}
+	}
+}
+
+func TestNobodyGoesOnEarly(t *testing.T) {
+	begin := time.Now()
+	block(2 * time.Millisecond)
+	if took := time.Since(begin); took < 2*time.Millisecond {
+		t.Errorf("%v", took)
 	}
 }
 

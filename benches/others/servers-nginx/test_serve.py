@@ -40,7 +40,7 @@ class Nginx(unittest.TestCase):
     def test_serves_the_documents(self):
         _, url = self.start()
         for id, body in DOCUMENTS.items():
-            with urllib.request.urlopen(f"{url}/api/v2/pokemon/{id}?delay_us=1") as answer:
+            with urllib.request.urlopen(f"{url}/api/v2/pokemon/{id}?delay_us=1&block_us=1&burn_us=1") as answer:
                 self.assertEqual(answer.headers["Content-Type"], "application/json")
                 self.assertEqual(answer.read(), body)
         with self.assertRaises(urllib.error.HTTPError) as refused:

@@ -6,7 +6,7 @@ import sys
 from aiohttp import web
 
 import server
-from server import DOCUMENTS, BadQuery, Wanted, burn
+from server import DOCUMENTS, BadQuery, Wanted, block, burn
 
 routes = web.RouteTableDef()
 
@@ -22,6 +22,7 @@ async def document(request):
         raise web.HTTPBadRequest(text=str(why)) from why
     if wanted.delay_us:
         await asyncio.sleep(wanted.delay_s)
+    block(wanted.block_us)
     burn(wanted.burn_us)
     return web.Response(body=DOCUMENTS[id], content_type="application/json")
 

@@ -1,5 +1,5 @@
-"""The application that uvicorn serves. What it computes, it computes on the loop, as such a handler does
-when nobody has thought of it."""
+"""The application that uvicorn serves. What it computes, and what blocks, does so on the loop, as in such a
+handler when nobody has thought of it."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, HTTPException, Request, Response
 
 import server
-from server import DOCUMENTS, BadQuery, Wanted, burn
+from server import DOCUMENTS, BadQuery, Wanted, block, burn
 
 
 @asynccontextmanager
@@ -29,5 +29,6 @@ async def document(id: int, request: Request):
         raise HTTPException(400, str(why)) from why
     if wanted.delay_us:
         await asyncio.sleep(wanted.delay_s)
+    block(wanted.block_us)
     burn(wanted.burn_us)
     return Response(DOCUMENTS[id], media_type="application/json")

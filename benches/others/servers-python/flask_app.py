@@ -5,7 +5,7 @@ import time
 
 from flask import Flask, Response, abort, request
 
-from server import DOCUMENTS, BadQuery, Wanted, burn
+from server import DOCUMENTS, BadQuery, Wanted, block, burn
 
 app = Flask(__name__)
 
@@ -20,5 +20,6 @@ def document(id):
         return Response(str(why), status=400, mimetype="text/plain")
     if wanted.delay_us:
         time.sleep(wanted.delay_s)
+    block(wanted.block_us)
     burn(wanted.burn_us)
     return Response(DOCUMENTS[id], mimetype="application/json")

@@ -8,7 +8,7 @@ from sanic.exceptions import BadRequest, NotFound
 from sanic.response import raw
 
 import server
-from server import DOCUMENTS, BadQuery, Wanted, burn
+from server import DOCUMENTS, BadQuery, Wanted, block, burn
 
 app = Sanic("documents", configure_logging=False)
 
@@ -23,6 +23,7 @@ async def document(request, id):
         raise BadRequest(str(why)) from why
     if wanted.delay_us:
         await asyncio.sleep(wanted.delay_s)
+    block(wanted.block_us)
     burn(wanted.burn_us)
     return raw(DOCUMENTS[id], content_type="application/json")
 

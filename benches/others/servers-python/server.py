@@ -1,6 +1,6 @@
-"""What every server in Python shares: the documents, what a request asks for, the CPU that it burns, the
-socket, and the line that says that the server is ready (../SERVERS.md). A server is the least that its
-framework's own documentation would have one write, and takes the rest from here.
+"""What every server in Python shares: the documents, what a request asks for, the call that blocks, the CPU
+that it burns, the socket, and the line that says that the server is ready (../SERVERS.md). A server is the
+least that its framework's own documentation would have one write, and takes the rest from here.
 
 Nothing here needs more than the standard library of Python 3.10.
 """
@@ -36,16 +36,16 @@ DOCUMENTS = documents()
 
 
 class Wanted:
-    """What the query of a request asks for: to wait, and then to burn CPU."""
+    """What the query of a request asks for: to wait, then to block, and then to burn CPU."""
 
-    __slots__ = ("delay_us", "burn_us")
+    __slots__ = ("delay_us", "block_us", "burn_us")
 
     def __init__(self, id, query):
-        self.delay_us = self.burn_us = 0
+        self.delay_us = self.block_us = self.burn_us = 0
         for key, value in parse_qsl(query, keep_blank_values=True):
             # A delay misspelt would be a delay not given.
             if key not in self.__slots__:
-                raise BadQuery(f"{key!r} is not among the keys delay_us and burn_us")
+                raise BadQuery(f"{key!r} is not among the keys delay_us, block_us and burn_us")
             setattr(self, key, in_turn(key, value, id))
 
     @property
@@ -61,10 +61,21 @@ class BadQuery(ValueError):
 def in_turn(key, value, id):
     """The one of several numbers, separated by commas, whose turn it is with this id: the first with 1."""
     numbers = value.split(",")
-    number = numbers[(id - 1) % len(numbers)]
-    if not (number.isascii() and number.isdigit()) or int(number) > MICROSECONDS_MAX:
-        raise BadQuery(f"{key}= takes microseconds from 0 to {MICROSECONDS_MAX}, not {number!r}")
-    return int(number)
+    for number in numbers:
+        if not (number.isascii() and number.isdigit()) or int(number) > MICROSECONDS_MAX:
+            raise BadQuery(f"{key}= takes microseconds from 0 to {MICROSECONDS_MAX}, not {number!r}")
+    return int(numbers[(id - 1) % len(numbers)])
+
+
+def block(microseconds):
+    """Blocks this thread in the kernel, and with it whatever loop or hub it runs: as a handler does that
+    calls something which does not know how its server waits."""
+    if microseconds == 0:
+        return
+    # Where gevent has patched `time.sleep`, a C library that blocks would not notice either.
+    monkey = sys.modules.get("gevent.monkey")
+    sleep = monkey.get_original("time", "sleep") if monkey else time.sleep
+    sleep(microseconds / 1e6)
 
 
 def burn(microseconds):

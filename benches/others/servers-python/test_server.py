@@ -59,16 +59,18 @@ class Documents(unittest.TestCase):
 
 
 class Query(unittest.TestCase):
-    def test_says_how_long_to_wait_and_how_much_to_burn(self):
-        wanted = Wanted(1, "delay_us=2000&burn_us=1000")
-        self.assertEqual((wanted.delay_us, wanted.delay_s, wanted.burn_us), (2_000, 0.002, 1_000))
+    def test_says_how_long_to_wait_and_to_block_and_how_much_to_burn(self):
+        wanted = Wanted(1, "delay_us=2000&burn_us=1000&block_us=3000")
+        self.assertEqual((wanted.delay_us, wanted.delay_s), (2_000, 0.002))
+        self.assertEqual((wanted.block_us, wanted.burn_us), (3_000, 1_000))
         wanted = Wanted(1, "")
-        self.assertEqual((wanted.delay_us, wanted.burn_us), (0, 0))
+        self.assertEqual((wanted.delay_us, wanted.block_us, wanted.burn_us), (0, 0, 0))
 
     def test_takes_several_numbers_in_turn(self):
-        taken = [(each.delay_us, each.burn_us)
-                 for each in (Wanted(id, "delay_us=5,0&burn_us=0,7") for id in (1, 2, 3))]
-        self.assertEqual(taken, [(5, 0), (0, 7), (5, 0)])
+        query = "delay_us=5,0&block_us=3,4,0&burn_us=0,7"
+        taken = [(each.delay_us, each.block_us, each.burn_us)
+                 for each in (Wanted(id, query) for id in (1, 2, 3))]
+        self.assertEqual(taken, [(5, 3, 0), (0, 4, 7), (5, 0, 0)])
 
     def test_is_refused_in_one_line_where_it_cannot_be_understood(self):
         for query, why in [
@@ -77,7 +79,10 @@ class Query(unittest.TestCase):
             ("delay_us=-1", "not '-1'"),
             ("burn_us=%2B1", "burn_us= takes microseconds"),
             ("burn_us=60000001", "from 0 to 60000000"),
+            ("block_us=60000001", "block_us= takes microseconds"),
             ("delay_us=1,x", "not 'x'"),
+            # Whosever turn it is.
+            ("burn_us=x,1", "not 'x'"),
         ]:
             with self.assertRaisesRegex(BadQuery, why):
                 Wanted(2, query)
@@ -88,6 +93,32 @@ class Burning(unittest.TestCase):
         before_ns = time.thread_time_ns()
         server.burn(2_000)
         self.assertGreaterEqual(time.thread_time_ns() - before_ns, 2_000_000)
+
+
+# Whoever is patched goes on with others while it waits, and with nobody while it blocks.
+PATCHED = """
+from gevent import monkey
+monkey.patch_all()
+import gevent, time, server
+seen = []
+other = gevent.spawn(seen.append, "other")
+server.block(1_000)
+print(seen, end=" ")
+time.sleep(0.001)
+print(seen)
+"""
+
+
+class Blocking(unittest.TestCase):
+    def test_takes_at_least_what_was_asked_for(self):
+        before_ns = time.monotonic_ns()
+        server.block(2_000)
+        self.assertGreaterEqual(time.monotonic_ns() - before_ns, 2_000_000)
+
+    @unittest.skipUnless(importlib.util.find_spec("gevent"), "gevent is not installed")
+    def test_is_not_patched(self):
+        said = subprocess.run([sys.executable, "-c", PATCHED], capture_output=True, text=True, check=True)
+        self.assertEqual(said.stdout, "[] ['other']\n")
 
 
 class AServer(unittest.TestCase):
@@ -119,7 +150,7 @@ class AServer(unittest.TestCase):
                     self.skipTest(f"{package} is not installed")
                 started, url = self.start(*command.split())
                 for id, body in DOCUMENTS.items():
-                    answer = self.get(f"{url}/api/v2/pokemon/{id}?delay_us=100&burn_us=100")
+                    answer = self.get(f"{url}/api/v2/pokemon/{id}?delay_us=100&block_us=100&burn_us=100")
                     self.assertEqual(answer, (200, "application/json", "1500", body))
                 for wrong, status in [("11", 404), ("x", 404), ("1?delay=1", 400), ("1?burn_us=x", 400)]:
                     self.assertEqual(self.get(f"{url}/api/v2/pokemon/{wrong}")[0], status, wrong)

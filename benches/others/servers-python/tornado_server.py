@@ -7,7 +7,7 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application, RequestHandler
 
 import server
-from server import DOCUMENTS, BadQuery, Wanted, burn
+from server import DOCUMENTS, BadQuery, Wanted, block, burn
 
 
 class Document(RequestHandler):
@@ -22,6 +22,7 @@ class Document(RequestHandler):
             return self.finish(str(why))
         if wanted.delay_us:
             await asyncio.sleep(wanted.delay_s)
+        block(wanted.block_us)
         burn(wanted.burn_us)
         self.set_header("Content-Type", "application/json")
         self.finish(DOCUMENTS[id])
