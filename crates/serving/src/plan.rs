@@ -277,3 +277,104 @@ impl Handler {
         self.wait_us + self.burn_us + self.block_us > 0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::scene::tests::script;
+    use crate::server::Documents;
+
+    fn server(id: &str, at_once: Option<u64>) -> Server {
+        Server {
+            id: id.to_owned(),
+            waits: "somehow".into(),
+            mirrors: "itself".into(),
+            at_once,
+            is_static: id == "other/files",
+            documents: Documents::Generated,
+            program: PathBuf::from("/bin/true"),
+            arguments: Vec::new(),
+            folder: None,
+            missing: (id == "other/missing").then(|| "not set up".to_owned()),
+        }
+    }
+
+    fn plan() -> Plan {
+        let ids = [("a/pool", Some(4)), ("a/loop", None)];
+        let others = [("other/files", None), ("other/missing", None)];
+        let servers: Vec<_> = ids.iter().chain(&others).map(|(id, n)| server(id, *n)).collect();
+        Plan::new(&Wishes {
+            script: &script(),
+            servers: &servers,
+            rounds: 3,
+            seed: 7,
+            load_limit: 0.1,
+            placement: Placement::Unpinned,
+            processors: 2,
+        })
+    }
+
+    fn why(scene: &str, handler: &str, clients: u64, server: &str) -> Option<String> {
+        let is_it = |planned: &&PlannedCell| {
+            let Cell { scene: own, handler: asked, point, server: id } = &planned.cell;
+            let names = (own.as_str(), asked.as_str(), id.as_str());
+            names == (scene, handler, server) && point.clients == clients
+        };
+        plan().cells.iter().find(is_it).unwrap().not_run.clone()
+    }
+
+    #[test]
+    fn every_server_is_at_every_point_of_every_handler() {
+        let plan = plan();
+        assert_eq!(plan.cells.len(), 4 * (2 * 2 + 2 + 1));
+        let held = plan.cells.iter().find(|planned| planned.cell.scene == "idle").unwrap();
+        assert_eq!(held.cell.point.clients, 30, "one point has all steps");
+        assert_eq!(held.cell.to_string(), "idle, nothing, 30 clients, a/pool");
+    }
+
+    #[test]
+    fn what_shows_nothing_is_left_out_with_its_reason() {
+        let told = why("at-once", "waits", 1_000, "a/pool").unwrap();
+        assert_eq!(told, "250 turns of 100 ms are 25 s, and 6 s is the most");
+        assert_eq!(why("at-once", "waits", 1_000, "a/loop"), None);
+        assert_eq!(why("at-once", "burns", 1_000, "a/loop"), None, "5 s on two processors");
+        let told = why("at-once", "waits", 1, "other/files").unwrap();
+        assert_eq!(told, "it serves files, and can neither wait nor burn");
+        assert_eq!(why("rising", "nothing", 64, "other/files"), None);
+        assert_eq!(why("idle", "nothing", 30, "other/missing").unwrap(), "not set up");
+        let told = why("idle", "nothing", 30, "a/pool").unwrap();
+        assert_eq!(told, "it serves 4 at once, so no more than that wait");
+    }
+
+    #[test]
+    fn a_round_has_every_cell_once_by_blocks_of_one_point() {
+        let plan = plan();
+        let round = plan.round(1);
+        let all: BTreeSet<_> = round.iter().flatten().copied().collect();
+        assert_eq!(all, plan.running().collect());
+        assert_eq!(round.concat().len(), all.len());
+        for block in &round {
+            let places: BTreeSet<_> = block
+                .iter()
+                .map(|index| {
+                    let Cell { scene, handler, point, .. } = &plan.cells[*index].cell;
+                    (scene, handler, point)
+                })
+                .collect();
+            assert_eq!(places.len(), 1);
+        }
+        assert_eq!(plan.round(1), round);
+        assert_ne!(plan.round(2), round);
+    }
+
+    #[test]
+    fn rates_are_parts_of_what_the_warm_up_finds() {
+        let plan = plan();
+        let warm_up = plan.warm_up();
+        assert_eq!(warm_up.len(), 3, "each that runs");
+        assert!(warm_up.iter().all(|index| plan.cells[*index].cell.point.is_ceiling()));
+    }
+}

@@ -248,3 +248,103 @@ fn poisson() -> Process {
 fn none() -> Vec<u64> {
     vec![0]
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) const SCRIPT: &str = r#"
+[[handler]]
+name = "nothing"
+says = "answers"
+
+[[handler]]
+name = "waits"
+says = "waits 100 ms"
+wait_us = 100_000
+
+[[handler]]
+name = "burns"
+says = "burns 10 ms"
+burn_us = 10_000
+block_us = 5
+
+[[scene]]
+name = "at-once"
+shows = "Who waits."
+load = "at-once"
+handlers = ["waits", "burns"]
+clients = [1, 1_000]
+picture = [1]
+quick = { clients = [5] }
+
+[[scene]]
+name = "rising"
+shows = "The knee."
+load = "open"
+handlers = ["nothing"]
+clients = [64]
+percent = [10, 100]
+for_ms = 500
+
+[[scene]]
+name = "idle"
+shows = "A slope."
+load = "idle"
+handlers = ["nothing"]
+clients = [10, 20, 30]
+at_once_least = 30
+"#;
+
+    pub(crate) fn script() -> Script {
+        Script::read("s.toml", SCRIPT).unwrap()
+    }
+
+    fn refused(from: &str, to: &str) -> String {
+        Script::read("s.toml", &SCRIPT.replacen(from, to, 1)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_handler_is_asked_for_by_its_path() {
+        let path = |name: &str| script().handler(name).path();
+        assert_eq!(path("nothing"), "/api/v2/pokemon/{id}");
+        assert_eq!(path("waits"), "/api/v2/pokemon/{id}?delay_us=100000");
+        assert_eq!(path("burns"), "/api/v2/pokemon/{id}?block_us=5&burn_us=10000");
+    }
+
+    #[test]
+    fn quick_changes_what_it_names() {
+        let quick = script().quick();
+        let scene = quick.scene("at-once");
+        assert_eq!((scene.clients.as_slice(), scene.handlers.len()), ([5].as_slice(), 2));
+        assert_eq!(quick.scene("idle").clients, [10, 20, 30]);
+    }
+
+    #[test]
+    fn scenes_are_chosen_by_their_names() {
+        let chosen = script().with_scenes(&["idle".to_owned()]).unwrap();
+        assert_eq!(chosen.scenes.len(), 1);
+        let why = script().with_scenes(&["idel".to_owned()]).unwrap_err();
+        assert_eq!(why, "no scene is named `idel`; there are: at-once, rising, idle");
+        assert_eq!(script().with_scenes(&[]).unwrap(), script());
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_told_with_its_line() {
+        for (from, to, line, why) in [
+            ("[\"waits\", \"burns\"]", "[\"wait\"]", 18, "no handler is named `wait`"),
+            ("[1, 1_000]", "[0]", 18, "`clients` are numbers above 0"),
+            ("name = \"idle\"", "name = \"rising\"", 27, "the name is taken"),
+            ("percent = [10, 100]", "rate = 5\npercent = [10]", 27, "either a `rate` or `percent`"),
+            ("for_ms = 500", "", 27, "`for_ms` says how long it takes"),
+            ("[10, 20, 30]", "[10, 20]", 36, "a slope needs three numbers"),
+            ("[64]", "[64]\npicture = [64]", 27, "`picture` is for clients at once"),
+            ("picture = [1]", "rate = 3", 18, "`rate` and `blocker` are for an open loop"),
+            ("says = \"answers\"", "say = \"answers\"", 4, "unknown field `say`"),
+        ] {
+            let told = refused(from, to);
+            assert!(told.starts_with(&format!("s.toml:{line}: ")), "{to}: {told}");
+            assert!(told.contains(why), "{to}: {told}");
+        }
+    }
+}
