@@ -1,4 +1,5 @@
-//! `compare others`: what the programs in `others/` are run with, and setting it up.
+//! `compare others`: what the programs in `others/`, lanes and servers, are run with, and setting it
+//! up.
 
 use std::fs;
 use std::io;
@@ -11,8 +12,10 @@ use harness::Interrupt;
 use harness::process::{Process, Status, Wake};
 
 use crate::enter::{INTERRUPTED, Misuse};
+use crate::environments::Environment;
 use crate::print::{say, tell_line};
-use crate::registry::{Environment, Registry};
+use crate::registry::Registry;
+use crate::servers::Servers;
 
 /// Which of it.
 #[derive(Debug, Args)]
@@ -25,7 +28,7 @@ pub struct OthersOptions {
 /// What to do with other languages' environments.
 #[derive(Debug, Subcommand)]
 pub enum OthersCommand {
-    /// List the environments, whether they are set up, and their lanes
+    /// List the environments, whether they are set up, and their lanes and servers
     List,
     /// Set environments up from their lock files, below the target folder and nowhere else
     Install {
@@ -41,15 +44,24 @@ pub enum OthersCommand {
 /// A folder that there is not; the first reason why one could not be set up, after all were tried.
 pub fn others(options: &OthersOptions) -> anyhow::Result<ExitCode> {
     let registry = Registry::with(&[])?;
+    let servers = Servers::registered();
     match &options.command {
-        OthersCommand::List => say(&list(&registry)).map(|()| ExitCode::SUCCESS),
-        OthersCommand::Install { folders } => install(&chosen(&registry, folders)?),
+        OthersCommand::List => say(&list(&registry, &servers)).map(|()| ExitCode::SUCCESS),
+        OthersCommand::Install { folders } => {
+            let all: Vec<_> = all(&registry, &servers).collect();
+            install(&chosen(&all, folders)?)
+        }
     }
 }
 
-fn list(registry: &Registry) -> String {
+/// What lanes are run with, then what servers are.
+fn all<'a>(registry: &'a Registry, servers: &'a Servers) -> impl Iterator<Item = &'a Environment> {
+    registry.environments.iter().chain(&servers.environments)
+}
+
+fn list(registry: &Registry, servers: &Servers) -> String {
     let mut lines = Vec::new();
-    for environment in &registry.environments {
+    for environment in all(registry, servers) {
         let state = match environment.missing() {
             Some(why) => format!("{why} (needs {})", environment.needs),
             None => environment.version().unwrap_or_else(|| "does not tell its version".to_owned()),
@@ -57,18 +69,20 @@ fn list(registry: &Registry) -> String {
         lines.push(format!("{}: {state}", environment.folder));
         let lanes = registry.programs.iter().filter(|program| program.is_of(environment));
         lines.extend(lanes.map(|program| format!("  {}", program.id)));
+        let servers = servers.programs.iter().filter(|program| program.is_of(environment));
+        lines.extend(servers.map(|program| format!("  {}", program.id)));
     }
     lines.join("\n") + "\n"
 }
 
-fn chosen<'a>(registry: &'a Registry, folders: &[String]) -> anyhow::Result<Vec<&'a Environment>> {
-    let all = &registry.environments;
+fn chosen<'a>(all: &[&'a Environment], folders: &[String]) -> anyhow::Result<Vec<&'a Environment>> {
     if let Some(name) = folders.iter().find(|name| !all.iter().any(|one| one.folder == **name)) {
         let known: Vec<_> = all.iter().map(|one| one.folder.as_str()).collect();
         let why = anyhow!("there is no `{name}` among others: {}", known.join(", "));
         return Err(Misuse::of(why));
     }
-    Ok(all.iter().filter(|one| folders.is_empty() || folders.contains(&one.folder)).collect())
+    let is_chosen = |one: &&&Environment| folders.is_empty() || folders.contains(&one.folder);
+    Ok(all.iter().filter(is_chosen).copied().collect())
 }
 
 /// All that are not yet, one after the other. One that fails keeps no other from being set up.
@@ -95,7 +109,7 @@ fn install(environments: &[&Environment]) -> anyhow::Result<ExitCode> {
         }
     }
     if !failed.is_empty() {
-        bail!("not set up: {}; the other lanes can be measured", failed.join(", "));
+        bail!("not set up: {}; the others can be measured", failed.join(", "));
     }
     Ok(ExitCode::SUCCESS)
 }

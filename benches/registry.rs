@@ -11,7 +11,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, io};
 
@@ -21,8 +20,8 @@ use harness::workload::OTHER;
 use job::{Client, Job, Lane, LaneError, Needs};
 use serde::Deserialize;
 
-use crate::choice::target_folder;
 use crate::enter::Misuse;
+use crate::environments::{self, CommandLine, Environment};
 use crate::lanes::PEERS;
 
 const REGISTERED: &str = include_str!("others/lanes.toml");
@@ -43,18 +42,6 @@ pub struct Registry {
     /// The commands of lanes that were told on the command line, by id.
     #[serde(skip)]
     told: BTreeMap<String, String>,
-}
-
-/// What the programs of one folder are run with.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Environment {
-    /// Its folder among `others/`, where its script `install` is.
-    pub folder: String,
-    /// What that script cannot install by itself, for a person.
-    pub needs: String,
-    /// What says its version.
-    pub version: Vec<String>,
 }
 
 /// A lane that is a program.
@@ -206,16 +193,9 @@ impl Registry {
     /// Which lanes of those `asked` for cannot be run here, and why: programs that are not set up, and
     /// the one of this program that asks for more of the kernel than others.
     pub fn missing(&self, asked: impl Fn(&str) -> bool) -> BTreeMap<String, String> {
-        let mut missing = BTreeMap::new();
-        for environment in &self.environments {
-            let own = self.programs.iter().filter(|one| one.is_of(environment) && asked(&one.id));
-            let ids: Vec<_> = own.map(|program| program.id.clone()).collect();
-            // To tell, all files of its folder are read.
-            let why = if ids.is_empty() { None } else { environment.missing() };
-            if let Some(why) = why {
-                missing.extend(ids.into_iter().map(|id| (id, why.clone())));
-            }
-        }
+        let own = self.programs.iter().filter(|program| asked(&program.id));
+        let own: Vec<_> = own.map(|one| (one.folder.as_str(), one.id.as_str())).collect();
+        let mut missing = environments::missing(&self.environments, &own);
         let compio = lane_compio::COMPIO.id;
         let ring = asked(compio).then(lane_compio::runtime::local).and_then(Result::err);
         missing.extend(ring.map(|error| (compio.to_owned(), error.to_string())));
@@ -224,12 +204,9 @@ impl Registry {
 
     /// What the programs of these lanes are run with, and its versions.
     pub fn versions(&self, lanes: &BTreeSet<&str>) -> BTreeMap<String, String> {
-        let is_used = |environment: &&Environment| {
-            let own = self.programs.iter().filter(|program| program.is_of(environment));
-            own.into_iter().any(|program| lanes.contains(program.id.as_str()))
-        };
-        let used = self.environments.iter().filter(is_used);
-        used.filter_map(|one| Some((one.folder.clone(), one.version()?))).collect()
+        let used = self.programs.iter().filter(|program| lanes.contains(program.id.as_str()));
+        let folders = used.map(|program| program.folder.as_str()).collect();
+        environments::versions(&self.environments, &folders)
     }
 
     /// The lanes whose failures are findings.
@@ -255,7 +232,7 @@ fn id_of(name: &str) -> String {
 }
 
 /// One or two words of an id: what a table, a file and the command line can take.
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let is_word = |word: &str| {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         !word.is_empty() && word.chars().all(is_plain)
@@ -293,13 +270,8 @@ impl Program {
     }
 
     /// The program's command, to be run in its folder.
-    fn command(&self) -> io::Result<Command> {
-        let home = home_of(&self.folder);
-        let words: Vec<_> = self.command.iter().map(|word| with_home(word, &home)).collect();
-        let (program, arguments) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-        let mut command = Command::new(program);
-        command.args(arguments).current_dir(folder_of(&self.folder));
-        Ok(command)
+    fn command(&self) -> Command {
+        (&CommandLine::registered(&self.folder, &self.command)).into()
     }
 }
 
@@ -344,7 +316,7 @@ pub fn become_program(name: &str) -> anyhow::Result<()> {
     let program = registry.programs.iter().find(|program| program.id == id);
     let mut command = match (told.get(id), program) {
         (Some(line), _) => in_shell(line),
-        (None, Some(program)) => program.command()?,
+        (None, Some(program)) => program.command(),
         (None, None) => return Ok(()),
     };
     if !plant.is_empty() {
@@ -364,86 +336,6 @@ fn in_shell(line: &str) -> Command {
     command
 }
 
-impl Environment {
-    /// Where it is set up.
-    pub fn home(&self) -> PathBuf {
-        home_of(&self.folder)
-    }
-
-    /// Where its programs are.
-    pub fn source(&self) -> PathBuf {
-        folder_of(&self.folder)
-    }
-
-    /// Why its programs cannot be run, if they cannot.
-    pub fn missing(&self) -> Option<String> {
-        let install = format!("`compare others install {}`", self.folder);
-        let stamp = std::fs::read_to_string(self.home().join(STAMP)).ok();
-        match (stamp, self.fingerprint()) {
-            (Some(stamp), Ok(now)) if stamp == now => None,
-            (Some(_), _) => Some(format!("its files have changed since it was set up; {install}")),
-            (None, _) => Some(format!("not set up here; {install} does it")),
-        }
-    }
-
-    /// Notes that it is set up from its files as they are.
-    ///
-    /// # Errors
-    ///
-    /// The note cannot be written.
-    pub fn note_set_up(&self) -> io::Result<()> {
-        std::fs::write(self.home().join(STAMP), self.fingerprint()?)
-    }
-
-    /// What it says of its version, where it is set up.
-    pub fn version(&self) -> Option<String> {
-        let home = self.home();
-        let words: Vec<_> = self.version.iter().map(|word| with_home(word, &home)).collect();
-        let (program, arguments) = words.split_first()?;
-        let output = Command::new(program).args(arguments).output().ok()?;
-        let told = [output.stdout, output.stderr].concat();
-        let line = String::from_utf8_lossy(&told).lines().next()?.trim().to_owned();
-        output.status.success().then_some(line)
-    }
-
-    /// The names and lengths of its files and their contents' hash: what was built from others is
-    /// not what is measured.
-    fn fingerprint(&self) -> io::Result<String> {
-        let mut files = Vec::new();
-        for entry in std::fs::read_dir(self.source())? {
-            let entry = entry?;
-            if entry.file_type()?.is_file() {
-                files.push((entry.file_name(), std::fs::read(entry.path())?));
-            }
-        }
-        files.sort();
-        let bytes = files.iter().flat_map(|(name, bytes)| {
-            [name.as_encoded_bytes(), &bytes.len().to_le_bytes(), bytes].concat()
-        });
-        // FNV-1a: nobody is to be kept from making two that are alike.
-        let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        Ok(format!("{hash:016x}\n"))
-    }
-}
-
-/// Written last when an environment is set up.
-const STAMP: &str = "set-up-from";
-
-fn with_home(word: &str, home: &Path) -> String {
-    word.replace("{home}", &home.display().to_string())
-}
-
-fn home_of(folder: &str) -> PathBuf {
-    target_folder().join("others").join(folder)
-}
-
-/// Programs lie beside the source that this command was built from.
-fn folder_of(folder: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("others").join(folder)
-}
-
 #[cfg(test)]
 mod tests {
     use job::Corpus;
@@ -453,6 +345,7 @@ mod tests {
     #[test]
     fn what_is_registered_is_consistent() {
         let registry = Registry::with(&[]).unwrap();
+        environments::assert_consistent(&registry.environments);
         let mut ids = Vec::new();
         for program in &registry.programs {
             assert!(program.id.starts_with("other/") && is_name(&program.id), "{}", program.id);
@@ -460,8 +353,7 @@ mod tests {
             ids.push(&program.id);
             let of = |environment: &&Environment| environment.folder == program.folder;
             let environment = registry.environments.iter().find(of);
-            let environment = environment.unwrap_or_else(|| panic!("{}'s folder", program.id));
-            assert!(environment.source().join("install").exists(), "{}", program.folder);
+            assert!(environment.is_some(), "{}'s folder", program.id);
             assert!(!program.clients.is_empty() && !program.command.is_empty(), "{}", program.id);
         }
     }

@@ -73,11 +73,26 @@ fn environments() {
     let run = said(program().args(["others", "list"]));
     assert_eq!(run.code, Some(0), "{run:?}");
     let registry = compare_cli::registry::Registry::with(&[]).unwrap();
-    for environment in &registry.environments {
-        let line =
-            run.stdout.lines().find(|line| line.starts_with(&format!("{}:", environment.folder)));
+    let servers = compare_cli::servers::Servers::registered();
+    // What is indented belongs to the environment above.
+    let mut listed: Vec<(&str, Vec<&str>)> = Vec::new();
+    for line in run.stdout.lines() {
+        match line.strip_prefix("  ") {
+            Some(id) => listed.last_mut().expect("an environment comes first").1.push(id),
+            None => listed.push((line, Vec::new())),
+        }
+    }
+    let environments = registry.environments.iter().chain(&servers.environments);
+    assert_eq!(listed.len(), environments.clone().count(), "{}", run.stdout);
+    for (environment, (line, ids)) in environments.zip(listed) {
+        assert!(line.starts_with(&format!("{}: ", environment.folder)), "{}", run.stdout);
         let install = format!("`compare others install {}`", environment.folder);
         let is_there = environment.missing().is_none();
-        assert_eq!(line.unwrap().contains(&install), !is_there, "{}", run.stdout);
+        assert_eq!(line.contains(&install), !is_there, "{}", run.stdout);
+        let lanes = registry.programs.iter().filter(|program| program.is_of(environment));
+        let servers = servers.programs.iter().filter(|program| program.is_of(environment));
+        let lanes = lanes.map(|program| program.id.as_str());
+        let own: Vec<_> = lanes.chain(servers.map(|program| program.id.as_str())).collect();
+        assert_eq!(ids, own, "{}", environment.folder);
     }
 }
