@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use job::Usage;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
-    Pid, PidfdFlags, Signal, getpid, getppid, kill_process_group, pidfd_open,
+    Pid, PidfdFlags, Signal, getpid, getppid, kill_process, kill_process_group, pidfd_open,
     set_parent_process_death_signal,
 };
 use rustix::thread::{CpuSet, sched_setaffinity};
@@ -169,6 +169,14 @@ impl Process {
         wait_for(&self.pidfd, limit, interrupt)
     }
 
+    /// Asks the child alone to end: what it started is its own to end.
+    pub fn terminate(&self) {
+        if !self.reaped {
+            // What has ended already needs no asking.
+            let _ = kill_process(pid_of(&self.child), Signal::TERM);
+        }
+    }
+
     /// Kills the child and all that it started.
     pub fn kill(&mut self) {
         if !self.reaped {
@@ -281,6 +289,18 @@ mod tests {
         process.kill();
         let (status, _) = process.reap().unwrap();
         assert_eq!(status.to_string(), "signal 9, SIGKILL");
+    }
+
+    #[test]
+    fn a_child_that_is_asked_to_ends_as_it_likes() {
+        let interrupt = Interrupt::listen().unwrap();
+        let mut command = shell("trap 'exit 3' TERM; echo; while :; do sleep 0.01; done");
+        let mut process = Process::start(command.stdout(Stdio::piped())).unwrap();
+        let stdout = process.child().stdout.take().unwrap();
+        assert_eq!(wait_for(&stdout, LONG, &interrupt).unwrap(), Wake::Ended);
+        process.terminate();
+        assert_eq!(process.wait(LONG, &interrupt).unwrap(), Wake::Ended);
+        assert_eq!(process.reap().unwrap().0, Status::Exited(3));
     }
 
     #[test]
