@@ -23,7 +23,8 @@
 //! * [`mod@publish`]: a record as it may leave the machine;
 //! * [`serving`]: servers in place of lanes;
 //! * [`markers`] and [`mod@splice`]: parts of a page that are made from records;
-//! * [`verify`]: every cell under `cargo test`.
+//! * [`verify`]: every cell under `cargo test`;
+//! * [`verify_servers`]: and every server that is a program.
 
 pub mod again;
 pub mod allocations;
@@ -47,6 +48,7 @@ pub mod servers;
 pub mod serving;
 pub mod splice;
 pub mod verify;
+pub mod verify_servers;
 
 pub use choice::Choice;
 pub use cli::RunOptions;

@@ -1,4 +1,5 @@
-//! Every cell under `cargo test`: a few documents each, and only the answers count.
+//! Every cell, and every server that is a program, under `cargo test`: a few documents each, and only
+//! the answers count.
 
 use std::env;
 use std::fs;
@@ -16,6 +17,8 @@ use crate::enter::{Pipeline, whole};
 use crate::lanes::PEERS;
 use crate::print::tell_line;
 use crate::registry::Registry;
+use crate::servers::Servers;
+use crate::verify_servers;
 
 /// One test a workload, each through the same pipeline as a run.
 ///
@@ -60,11 +63,37 @@ pub fn run(lanes: &'static [Lane], pipeline: Pipeline) -> ExitCode {
             verify_others(missing.as_deref(), &[peer.id.to_owned()], lanes, pipeline)
         })
     });
-    libtest_mimic::run(&arguments, trials.chain(others).chain(peers).collect()).exit_code()
+    let servers = Servers::registered();
+    let served = servers.environments.iter().map(|environment| {
+        let name = environment.folder.replace(['-', '.'], "_");
+        let own = servers.programs.iter().filter(|program| program.is_of(environment));
+        let own: Vec<_> = own.cloned().collect();
+        let environment = environment.clone();
+        Trial::ignorable_test(format!("servers_in_{name}_answer_right"), move || {
+            unless_missing(environment.missing().as_deref(), || {
+                verify_servers::verify(&own).map_err(|error| whole(&error).into())
+            })
+        })
+    });
+    let trials = trials.chain(others).chain(peers).chain(served);
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
 /// With a value, a test that lacks something fails, where it would be ignored.
 pub const MUST_RUN: &str = "COMPARE_TESTS_MUST_RUN";
+
+/// Ignored with what is missing, if it may be.
+fn unless_missing(
+    missing: Option<&str>,
+    verify: impl FnOnce() -> Result<(), Failed>,
+) -> Result<Completion, Failed> {
+    let must_run = env::var_os(MUST_RUN).is_some_and(|value| !value.is_empty());
+    match missing {
+        Some(why) if must_run => Err(format!("{why}, and {MUST_RUN} is set").into()),
+        Some(why) => Ok(Completion::ignored_with(why)),
+        None => verify().map(|()| Completion::Completed),
+    }
+}
 
 /// Where programs of other languages are looked at.
 const FOR_OTHERS: &str = "few-to-many";
@@ -76,19 +105,11 @@ fn verify_others(
     lanes: &[Lane],
     pipeline: Pipeline,
 ) -> Result<Completion, Failed> {
-    let must_run = env::var_os(MUST_RUN).is_some_and(|value| !value.is_empty());
-    match missing {
-        Some(why) if must_run => Err(format!("{why}, and {MUST_RUN} is set").into()),
-        Some(why) => Ok(Completion::ignored_with(why)),
-        None => {
-            let workloads = RunOptions::for_verify().all_workloads();
-            let workloads = workloads.map_err(|error| whole(&error))?;
-            let workload = workloads.iter().find(|workload| workload.name == FOR_OTHERS);
-            let workload = workload.ok_or("there is no such workload")?;
-            verify(workload, named, lanes, pipeline)?;
-            Ok(Completion::Completed)
-        }
-    }
+    unless_missing(missing, || {
+        let workloads = RunOptions::for_verify().all_workloads().map_err(|error| whole(&error))?;
+        let workload = workloads.iter().find(|workload| workload.name == FOR_OTHERS);
+        verify(workload.ok_or("there is no such workload")?, named, lanes, pipeline)
+    })
 }
 
 fn verify(
