@@ -33,7 +33,8 @@
 //! * [`diff`]: two records of one thing, before and after;
 //! * [`agreement`]: two records of one thing, quick and full;
 //! * [`repeat`]: several records of one thing;
-//! * [`check`]: one record, judged by what it says of itself.
+//! * [`check`]: one record, judged by what it says of itself;
+//! * [`mod@serving`]: all of this for servers, whose record is another.
 
 pub mod agreement;
 pub mod answer;
@@ -58,6 +59,7 @@ pub mod placements;
 pub mod planted;
 pub mod repeat;
 pub mod selection;
+pub mod serving;
 pub mod sheet;
 pub mod stats;
 pub mod summary;

@@ -73,9 +73,14 @@ impl Sheet {
         table.lines().map(|line| line.trim_end().to_owned()).collect()
     }
 
-    /// As a page.
+    /// As a page, where groups are clients.
     pub fn markdown(&self) -> String {
-        let mut text = format!("#### {}\n\n| client ", self.title);
+        self.markdown_by("client")
+    }
+
+    /// As a page; `group` says what groups are.
+    pub fn markdown_by(&self, group: &str) -> String {
+        let mut text = format!("#### {}\n\n| {group} ", self.title);
         text += &format!("| {} |\n|---", self.heads.join(" | "));
         for index in 0..self.heads.len() {
             text += if index > 0 && self.is_numbers(index) { "|---:" } else { "|---" };
@@ -96,6 +101,11 @@ impl Sheet {
             text += &format!("{note}\n\n");
         }
         text
+    }
+
+    /// Whether no text of it has to be broken in a terminal.
+    pub(crate) fn fits(&self) -> bool {
+        self.width_with_gaps(1) <= WIDTH
     }
 
     /// Its columns as wide as their texts, with so many spaces between two of them.

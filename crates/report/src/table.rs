@@ -70,7 +70,8 @@ fn of_workload(workload: &WorkloadSummary, style: Style) -> Vec<String> {
     lines
 }
 
-fn heading(name: &str, style: Style) -> String {
+/// What stands above a part of a page.
+pub(crate) fn heading(name: &str, style: Style) -> String {
     match style {
         Style::Bold => format!("\x1b[1m{name}\x1b[0m"),
         Style::Plain => format!("{name}\n{}", "=".repeat(name.chars().count())),
@@ -117,7 +118,8 @@ fn bold(cell: Cell, wanted: bool) -> Cell {
     if wanted { cell.add_attribute(Attribute::Bold) } else { cell }
 }
 
-fn wrapped(text: &str) -> Vec<String> {
+/// Lines no wider than a terminal.
+pub(crate) fn wrapped(text: &str) -> Vec<String> {
     wrapped_at(text, WIDTH)
 }
 

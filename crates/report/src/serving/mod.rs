@@ -1,0 +1,31 @@
+//! Servers under measurement: figures, tables and a page, made from a record alone.
+//!
+//! ```text
+//!  serving::Recorded ─► summarise ─► Summary ─┬─► terminal  for a terminal of 100 columns
+//!                       (figures)             ├─► markdown  for a document
+//!                                             ├─► csv       for a spreadsheet
+//!                                             └─► page      for a browser, with pictures
+//! ```
+//!
+//! Lanes are rows of one table for each workload. Servers are the rows here as well, but what a scene
+//! shows lies across points, numbers of clients or parts of a ceiling, so its sheets have the points as
+//! columns.
+//!
+//! In reading order:
+//!
+//! * [`figures`]: samples of one cell as numbers;
+//! * [`summary`]: samples as rows, and what stands in a row that has none;
+//! * [`notes`]: why there are no figures, each reason once;
+//! * [`sheets`]: a scene's rows with the points as columns;
+//! * [`csv`]: for a spreadsheet.
+
+pub mod csv;
+pub mod figures;
+#[cfg(test)]
+mod fixture;
+pub mod notes;
+pub mod sheets;
+pub mod summary;
+
+pub use sheets::{markdown, terminal};
+pub use summary::{Summary, summarise};
