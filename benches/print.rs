@@ -75,6 +75,11 @@ fn write(file: &Path, text: &str) -> anyhow::Result<()> {
 ///
 /// There is none, or it cannot be written.
 pub fn table(options: &TableOptions) -> anyhow::Result<()> {
+    if serving::record::is_one(&options.record) {
+        let recorded = serving::record::read(&options.record).map_err(Misuse::of)?;
+        let summary = report::serving::summarise(&recorded);
+        return say(&crate::serving::text(&summary, options.json, options.markdown)?);
+    }
     let summary = summarise(&record::read(&options.record).map_err(Misuse::of)?);
     say(&match (options.json, options.markdown) {
         (true, _) => json(&summary, &options.record)?,

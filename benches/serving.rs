@@ -1,7 +1,8 @@
 //! `compare servers`: the other half of the question, servers in place of lanes.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -17,13 +18,17 @@ use harness::{Interrupt, Limits, Placement};
 use job::Corpus;
 use load::order::Expected;
 use origin::GENERATED_DOCUMENTS;
+use report::files::{DOCUMENT, TABLES};
+use report::serving::{Summary, csv, markdown, summarise, terminal};
 use serving::{Bench, Documents, Plan, Record, Script, Server, Wishes};
 
 use crate::choice;
 use crate::cli::RunOptions;
 use crate::enter::{FAILED, INTERRUPTED, Misuse};
-use crate::print::{say, tell_line};
+use crate::environments::CommandLine;
+use crate::print::{say, style, tell_line};
 use crate::progress;
+use crate::servers::{ServerProgram, Servers};
 
 const SCENES: &str = include_str!("servers.toml");
 
@@ -112,8 +117,9 @@ pub fn servers(options: &ServersOptions) -> anyhow::Result<ExitCode> {
     };
     let ending = progress::serve(&mut bench)?;
     let recorded = serving::record::read(record.folder())?;
-    let has_failed = recorded.samples.iter().any(|s| s.void.as_ref().is_some_and(|v| v.failed));
-    tell_line(&format!("the record is in {}", record.folder().display()));
+    let summary = summarise(&recorded);
+    options.print(&summary, record.folder())?;
+    let has_failed = !summary.failures().is_empty();
     Ok(match ending.how {
         How::Interrupted => INTERRUPTED.into(),
         _ if has_failed => FAILED.into(),
@@ -159,6 +165,19 @@ impl RunOptions {
 }
 
 impl ServersOptions {
+    /// Prints the summary in the forms that were asked for, and where its record is.
+    fn print(&self, summary: &Summary, folder: &Path) -> anyhow::Result<()> {
+        let said = say(&text(summary, self.json, false)?);
+        // Whatever could not be printed can be printed again from there.
+        tell_line(&format!("the record is in {}", folder.display()));
+        write_files(summary, folder)?;
+        said?;
+        if let Some(file) = &self.markdown {
+            fs::write(file, markdown(summary)).with_context(|| file.display().to_string())?;
+        }
+        Ok(())
+    }
+
     fn check_files(&self) -> anyhow::Result<()> {
         if let Some(file) = &self.markdown {
             let opened = fs::File::options().append(true).create(true).open(file);
@@ -223,7 +242,8 @@ impl ServersOptions {
 
     fn start_record(&self, plan: &Plan) -> anyhow::Result<Record> {
         let limits = Limits::raised().with_threads_of_user();
-        let build = choice::build(std::collections::BTreeMap::new())?;
+        let running = plan.running().map(|index| plan.cells[index].cell.server.as_str());
+        let build = choice::build(Servers::registered().versions(&running.collect()))?;
         let environment = Environment::observe(build, limits, SERVERS, origin_threads());
         if let Some(folder) = &self.record {
             return Ok(Record::create(folder, plan, &environment)?);
@@ -244,8 +264,10 @@ impl ServersOptions {
 /// The workers of the pool: as many as the article's picture has.
 const POOL: u64 = 4;
 
-/// The origin's servers: id, how a handler waits, what it stands for.
-const OWN: [(origin::Server, &str, &str, &str); 8] = [
+/// One of the origin's servers: its id, how a handler waits, what it stands for.
+type Own = (origin::Server, &'static str, &'static str, &'static str);
+
+const OWN: [Own; 8] = [
     (
         origin::Server::BlockingPool,
         "blocking/pool",
@@ -298,26 +320,48 @@ const OWN: [(origin::Server, &str, &str, &str); 8] = [
 
 /// Every server that there is: the origin's own, then programs.
 fn all(seed: u64) -> Vec<Server> {
-    let own = OWN.iter().map(|(server, id, waits, mirrors)| {
-        let is_pool = *server == origin::Server::BlockingPool;
-        let threads = if is_pool { POOL } else { origin_threads() as u64 };
-        let (threads, seed) = (threads.to_string(), seed.to_string());
-        let words = ["origin", "--end-with-parent", "--server", server.name(), "--threads"];
-        let words = words.into_iter().chain([threads.as_str(), "--seed", seed.as_str()]);
-        Server {
-            id: (*id).to_owned(),
-            waits: (*waits).to_owned(),
-            mirrors: (*mirrors).to_owned(),
-            at_once: is_pool.then_some(POOL),
-            is_static: false,
-            documents: Documents::Generated,
-            program: PathBuf::from(THIS_IMAGE),
-            arguments: words.map(str::to_owned).collect(),
-            folder: None,
-            missing: None,
-        }
-    });
-    own.collect()
+    let registered = Servers::registered();
+    let missing = registered.missing(|_| true);
+    let programs = registered.programs.iter().map(|program| of_program(program, &missing));
+    OWN.iter().map(|own| of_origin(own, seed)).chain(programs).collect()
+}
+
+fn of_origin(own: &Own, seed: u64) -> Server {
+    let (server, id, waits, mirrors) = own;
+    let is_pool = *server == origin::Server::BlockingPool;
+    let threads = if is_pool { POOL } else { origin_threads() as u64 };
+    let (threads, seed) = (threads.to_string(), seed.to_string());
+    let words = ["origin", "--end-with-parent", "--server", server.name(), "--threads"];
+    let words = words.into_iter().chain([threads.as_str(), "--seed", seed.as_str()]);
+    Server {
+        id: (*id).to_owned(),
+        waits: (*waits).to_owned(),
+        mirrors: (*mirrors).to_owned(),
+        at_once: is_pool.then_some(POOL),
+        is_static: false,
+        documents: Documents::Generated,
+        program: PathBuf::from(THIS_IMAGE),
+        arguments: words.map(str::to_owned).collect(),
+        folder: None,
+        missing: None,
+    }
+}
+
+fn of_program(program: &ServerProgram, missing: &BTreeMap<String, String>) -> Server {
+    let CommandLine { program: file, mut arguments, folder } = program.command();
+    arguments.extend(["--listen", "127.0.0.1:0"].map(str::to_owned));
+    Server {
+        id: program.id.clone(),
+        waits: program.waits.clone(),
+        mirrors: program.mirrors.clone(),
+        at_once: program.at_once,
+        is_static: program.is_static,
+        documents: Documents::Listed,
+        program: file,
+        arguments,
+        folder: Some(folder),
+        missing: missing.get(&program.id).cloned(),
+    }
 }
 
 /// The first documents of each kind: as many as are listed.
@@ -332,6 +376,25 @@ fn documents(seed: u64) -> anyhow::Result<Vec<(Documents, Vec<Expected>)>> {
         generated.push(Expected { id, body: String::from_utf8(body.to_vec())? });
     }
     Ok(vec![(Documents::Generated, generated), (Documents::Listed, listed)])
+}
+
+/// A summary as text: JSON, Markdown, or tables for a terminal.
+pub(crate) fn text(summary: &Summary, as_json: bool, as_markdown: bool) -> anyhow::Result<String> {
+    Ok(match (as_json, as_markdown) {
+        (true, _) => serde_json::to_string_pretty(summary)? + "\n",
+        (_, true) => markdown(summary),
+        _ => terminal(summary, style()),
+    })
+}
+
+/// Writes what stands beside a record for people.
+pub(crate) fn write_files(summary: &Summary, folder: &Path) -> anyhow::Result<()> {
+    let texts = [(DOCUMENT, markdown(summary)), (TABLES, csv::csv(summary))];
+    for (name, text) in texts {
+        let path = folder.join(name);
+        fs::write(&path, text).with_context(|| path.display().to_string())?;
+    }
+    Ok(())
 }
 
 fn list(servers: &[Server], script: &Script) -> anyhow::Result<()> {
