@@ -34,15 +34,24 @@ pub fn publish(options: &PublishOptions) -> anyhow::Result<ExitCode> {
         Some(to) => to.clone(),
         None => folder_of_records(&env::current_dir()?).map_err(Misuse::of)?,
     };
-    let own = harness::publish::publish(&options.record, &to).map_err(|error| match error {
+    let is_of_servers = serving::record::is_one(&options.record);
+    let copied = match is_of_servers {
+        true => serving::record::publish(&options.record, &to),
+        false => harness::publish::publish(&options.record, &to),
+    };
+    let own = copied.map_err(|error| match error {
         // What was named cannot be read, and nothing is wrong here.
         RecordError::File { ref path, .. } if !path.starts_with(&options.record) => error.into(),
         _ => Misuse::of(error),
     })?;
-    let recorded = record::read(&own)?;
-    let summary = summarise(&recorded);
-    let judged = claims::judged(&recorded, &summary);
-    report::files::write(&recorded, &summary, &judged, &own)?;
+    if is_of_servers {
+        crate::serving::write_files(&serving::record::read(&own)?, &own)?;
+    } else {
+        let recorded = record::read(&own)?;
+        let summary = summarise(&recorded);
+        let judged = claims::judged(&recorded, &summary);
+        report::files::write(&recorded, &summary, &judged, &own)?;
+    }
     say(&format!("{}\n", own.display()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -20,7 +20,7 @@ use load::order::Expected;
 use origin::GENERATED_DOCUMENTS;
 use report::files::{DOCUMENT, TABLES};
 use report::serving::{Summary, csv, markdown, summarise, terminal};
-use serving::{Bench, Documents, Plan, Record, Script, Server, Wishes};
+use serving::{Bench, Documents, Plan, Record, Recorded, Script, Server, Wishes};
 
 use crate::choice;
 use crate::cli::RunOptions;
@@ -118,7 +118,7 @@ pub fn servers(options: &ServersOptions) -> anyhow::Result<ExitCode> {
     let ending = progress::serve(&mut bench)?;
     let recorded = serving::record::read(record.folder())?;
     let summary = summarise(&recorded);
-    options.print(&summary, record.folder())?;
+    options.print(&recorded, &summary, record.folder())?;
     let has_failed = !summary.failures().is_empty();
     Ok(match ending.how {
         How::Interrupted => INTERRUPTED.into(),
@@ -166,11 +166,11 @@ impl RunOptions {
 
 impl ServersOptions {
     /// Prints the summary in the forms that were asked for, and where its record is.
-    fn print(&self, summary: &Summary, folder: &Path) -> anyhow::Result<()> {
+    fn print(&self, recorded: &Recorded, summary: &Summary, folder: &Path) -> anyhow::Result<()> {
         let said = say(&text(summary, self.json, false)?);
         // Whatever could not be printed can be printed again from there.
         tell_line(&format!("the record is in {}", folder.display()));
-        write_files(summary, folder)?;
+        write_files(recorded, folder)?;
         said?;
         if let Some(file) = &self.markdown {
             fs::write(file, markdown(summary)).with_context(|| file.display().to_string())?;
@@ -388,8 +388,9 @@ pub(crate) fn text(summary: &Summary, as_json: bool, as_markdown: bool) -> anyho
 }
 
 /// Writes what stands beside a record for people.
-pub(crate) fn write_files(summary: &Summary, folder: &Path) -> anyhow::Result<()> {
-    let texts = [(DOCUMENT, markdown(summary)), (TABLES, csv::csv(summary))];
+pub(crate) fn write_files(recorded: &Recorded, folder: &Path) -> anyhow::Result<()> {
+    let summary = summarise(recorded);
+    let texts = [(DOCUMENT, markdown(&summary)), (TABLES, csv::csv(&summary))];
     for (name, text) in texts {
         let path = folder.join(name);
         fs::write(&path, text).with_context(|| path.display().to_string())?;

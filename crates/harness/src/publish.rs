@@ -32,11 +32,36 @@ use crate::record::{
 /// There is no record that can be read, or the system does not let us.
 pub fn publish(folder: &Path, to: &Path) -> Result<PathBuf, RecordError> {
     // What cannot be read is not worth publishing.
-    let mut environment = record::read(folder)?.environment;
+    let environment = record::read(folder)?.environment;
+    let files =
+        Files { short: &[PLAN, ENDING, AGREEMENT], long: &[SAMPLES, TIMELINES, INSPECTIONS] };
+    publish_files(folder, to, environment, files)
+}
+
+/// What a record is made of beside its environment; whatever of it is not there is left out.
+#[derive(Debug, Clone, Copy)]
+pub struct Files {
+    /// What is copied as it is.
+    pub short: &'static [&'static str],
+    /// What is compressed.
+    pub long: &'static [&'static str],
+}
+
+/// The same for any kind of record, which has been read.
+///
+/// # Errors
+///
+/// The system does not let us.
+pub fn publish_files(
+    folder: &Path,
+    to: &Path,
+    mut environment: Environment,
+    files: Files,
+) -> Result<PathBuf, RecordError> {
     fs::create_dir_all(to).map_err(at(to))?;
     let own = own_folder(to, &name(&environment))?;
     environment.arguments = without_paths(&environment.arguments);
-    let copied = copy(folder, &own, &environment);
+    let copied = copy(folder, &own, &environment, files);
     if copied.is_err() {
         // Half a record would only be taken for one. It is our own folder, and new.
         let _ = fs::remove_dir_all(&own);
@@ -56,15 +81,20 @@ fn own_folder(to: &Path, name: &str) -> Result<PathBuf, RecordError> {
     unreachable!("the names do not end")
 }
 
-fn copy(from: &Path, to: &Path, environment: &Environment) -> Result<(), RecordError> {
-    for name in [PLAN, ENDING, AGREEMENT] {
+fn copy(
+    from: &Path,
+    to: &Path,
+    environment: &Environment,
+    files: Files,
+) -> Result<(), RecordError> {
+    for name in files.short {
         let file = from.join(name);
         if file.exists() {
             fs::copy(&file, to.join(name)).map_err(at(&file))?;
         }
     }
     record::write_json(&to.join(ENVIRONMENT), environment)?;
-    for name in [SAMPLES, TIMELINES, INSPECTIONS] {
+    for name in files.long {
         let (plain, own) = (from.join(name), compressed(&to.join(name)));
         let gz = compressed(&plain);
         if plain.exists() {

@@ -8,12 +8,15 @@
 //!   ending.json        how it ended; missing when the run was killed
 //!   report.html        all of it as one page for a browser, which can be made again
 //! ```
+//!
+//! A record that was [published](publish) has its samples as `serving.jsonl.gz`; either form is read.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use harness::Environment;
+use harness::publish::{Files, publish_files};
 use harness::record::{self, ENDING, ENVIRONMENT, Ending, RecordError};
 
 use crate::plan::{PLAN_SCHEMA, Plan};
@@ -95,6 +98,18 @@ impl Record {
     pub fn end(&self, ending: &Ending) -> Result<(), RecordError> {
         record::write_json(&self.folder.join(ENDING), ending)
     }
+}
+
+/// Copies the record in `folder` to one of its own in `to`, its samples compressed and without paths of
+/// this machine, and says where that is.
+///
+/// # Errors
+///
+/// There is no record that can be read, or the system does not let us.
+pub fn publish(folder: &Path, to: &Path) -> Result<PathBuf, RecordError> {
+    // What cannot be read is not worth publishing.
+    let environment = read(folder)?.environment;
+    publish_files(folder, to, environment, Files { short: &[PLAN, ENDING], long: &[SAMPLES] })
 }
 
 /// Whether there is a record of servers in `folder`.
