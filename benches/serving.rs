@@ -30,7 +30,7 @@ use crate::print::{say, style, tell_line};
 use crate::progress;
 use crate::servers::{ServerProgram, Servers};
 
-const SCENES: &str = include_str!("servers.toml");
+const SCENES: &str = include_str!("scenes.toml");
 
 /// The documents of servers that are programs of their own, one a line, from the id 1 on.
 const LISTED: &str = include_str!("others/documents.jsonl");
@@ -188,7 +188,7 @@ impl ServersOptions {
 
     fn script(&self) -> anyhow::Result<Script> {
         let script = match &self.file {
-            None => Script::read("servers.toml", SCENES)?,
+            None => Script::read("scenes.toml", SCENES)?,
             Some(path) => {
                 let name = path.display().to_string();
                 let text = fs::read_to_string(path).with_context(|| name.clone());
@@ -222,7 +222,6 @@ impl ServersOptions {
             seed: self.seed,
             load_limit: f64::from(self.load_limit) / 100.0,
             placement: self.placement,
-            processors: origin_threads() as u64,
         });
         if plan.running().next().is_none() {
             let reasons = plan.cells.iter().find_map(|planned| planned.not_run.clone());

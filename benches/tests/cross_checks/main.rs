@@ -16,6 +16,7 @@
 //! * `gnu_time`: CPU time and peak memory;
 //! * `control_group`: memory, by the kernel's other account; `groups` finds the place for it;
 //! * `wrk`: the origin's delays, throughput and counters;
+//! * `load`: clients of servers, against wrk's and oha's;
 //! * `httplint`: its answers, as HTTP;
 //! * `percentiles`: quantiles, against an exact sort.
 
@@ -32,6 +33,7 @@ mod groups;
 mod httplint;
 mod hyperfine;
 mod known_lanes;
+mod load;
 mod percentiles;
 #[path = "../../compare.rs"]
 mod pipeline;
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         control_group::trials(),
         groups::trials(),
         wrk::trials(),
+        load::trials(),
         httplint::trials(),
         percentiles::trials(),
     ];

@@ -16,7 +16,8 @@ use job::{Client, Completed, Corpus, Job, Outcome, OutcomeResult};
 /// The size of each document.
 pub const DOCUMENT_BYTES: u64 = 1_500;
 
-const SEED: u64 = 42;
+/// Of the origin's documents.
+pub const SEED: u64 = 42;
 
 /// Longer than anything here takes; what needs it has failed.
 pub const LIMIT: Duration = Duration::from_secs(60);

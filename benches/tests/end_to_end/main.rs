@@ -21,6 +21,7 @@ mod outputs;
 mod pipeline;
 mod programs;
 mod records;
+mod servers;
 mod support;
 mod timelines;
 mod variants;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
                 misuse::trials(),
                 demo::trials(),
                 records::trials(),
+                servers::trials(),
             ];
             let trials = trials.into_iter().flatten().collect();
             libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

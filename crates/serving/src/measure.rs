@@ -81,6 +81,9 @@ const FAILURES_MOST: usize = 2;
 /// How long answers are awaited when no more are asked for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The same beside slow clients, who may keep a server from all others for as long as they stay.
+const PATIENCE_BESIDE_SLOW: Duration = Duration::from_secs(2);
+
 /// The most connections of an open loop, beyond what a ceiling's clients are: what a server that
 /// stalls for a second can have pile up.
 const CONNECTIONS_MOST: u64 = 4_000;
@@ -328,6 +331,7 @@ fn order(
 ) -> Order {
     let script = &bench.plan.script;
     let documents = bench.documents.iter().find(|(whose, _)| *whose == server.documents);
+    let patience = if cell.point.slow > 0 { PATIENCE_BESIDE_SLOW } else { PATIENCE };
     let clients = cell.point.clients;
     let closed = Load::Closed { clients, for_ms: scene.for_ms };
     let load = match scene.load {
@@ -355,7 +359,7 @@ fn order(
         documents: documents.map(|(_, documents)| documents.clone()).unwrap_or_default(),
         load,
         slow: cell.point.slow,
-        patience_ms: u64::try_from(PATIENCE.as_millis()).unwrap_or(u64::MAX),
+        patience_ms: u64::try_from(patience.as_millis()).unwrap_or(u64::MAX),
     }
 }
 
@@ -363,7 +367,7 @@ fn order(
 /// given, so it is looked at until two looks agree.
 fn settled(running: &Running) -> Held {
     const PAUSE: Duration = Duration::from_millis(60);
-    const LOOKS_MOST: usize = 30;
+    const LOOKS_MOST: usize = 12;
     let look = || running.tree().map(|tree| tree.held()).unwrap_or_default();
     let mut last = look();
     for _ in 0..LOOKS_MOST {
@@ -371,7 +375,7 @@ fn settled(running: &Running) -> Held {
         let now = look();
         let difference = now.private_bytes.abs_diff(last.private_bytes);
         last = now;
-        if difference * 1_000 < now.private_bytes {
+        if difference * 500 < now.private_bytes {
             break;
         }
     }

@@ -1,4 +1,4 @@
-//! What is done with servers, as data: the types behind `servers.toml`.
+//! What is done with servers, as data: the types behind `scenes.toml`.
 
 use job::Process;
 use serde::{Deserialize, Serialize};
