@@ -20,6 +20,34 @@ const KNOWN: [(&str, Look); 10] = [
     ),
 ];
 
+/// The servers that are known beside lanes, which have ids of their own. Each has the colour of the lane
+/// that waits as it does; those of one model, which are drawn together, differ in colour or marker.
+const SERVERS: [(&str, Look); 20] = [
+    ("stackful/may_minihttp", Look { colour: "#009e73", dashes: &[], marker: "diamond" }),
+    ("stackless/hyper", Look { colour: "#3b7dd8", dashes: &[], marker: "triangle-down" }),
+    (
+        "stackless/hyper-local",
+        Look { colour: "#a8589f", dashes: &[8, 3, 2, 3], marker: "triangle-right" },
+    ),
+    ("stackless/hyper-per-core", Look { colour: "#5454c0", dashes: &[10, 2], marker: "arrow" }),
+    ("other/gunicorn-sync-4", Look { colour: "#e69f00", dashes: &[], marker: "square" }),
+    ("other/gunicorn-sync-100", Look { colour: "#e69f00", dashes: &[6, 3], marker: "wedge" }),
+    ("other/gunicorn-gthread-100", Look { colour: "#d55e00", dashes: &[], marker: "triangle-up" }),
+    ("other/gunicorn-gevent", Look { colour: "#35b5a6", dashes: &[6, 3], marker: "circle" }),
+    ("other/gunicorn-gevent-2", Look { colour: "#5454c0", dashes: &[10, 2], marker: "circle" }),
+    ("other/gevent-pywsgi", Look { colour: "#35b5a6", dashes: &[2, 2], marker: "triangle-left" }),
+    ("other/uvicorn", Look { colour: "#a8589f", dashes: &[8, 3, 2, 3], marker: "triangle-right" }),
+    ("other/uvicorn-2", Look { colour: "#5454c0", dashes: &[8, 3, 2, 3], marker: "arrow" }),
+    ("other/uvicorn-uvloop", Look { colour: "#a8589f", dashes: &[], marker: "wedge" }),
+    ("other/uvicorn-uvloop-2", Look { colour: "#5454c0", dashes: &[], marker: "square" }),
+    ("other/sanic", Look { colour: "#a8589f", dashes: &[2, 2], marker: "diamond" }),
+    ("other/aiohttp-server", Look { colour: "#a8589f", dashes: &[6, 3], marker: "triangle-up" }),
+    ("other/tornado-server", Look { colour: "#a8589f", dashes: &[4, 2], marker: "square" }),
+    ("other/meinheld", Look { colour: "#6a6a6a", dashes: &[4, 2], marker: "triangle-down" }),
+    ("other/go-server", Look { colour: "#009e73", dashes: &[], marker: "diamond" }),
+    ("other/nginx", Look { colour: "#6a6a6a", dashes: &[], marker: "cross" }),
+];
+
 /// For lanes that somebody adds.
 const OTHERS: [&str; 6] = ["#7a5195", "#a6761d", "#668000", "#b3446c", "#4c6a92", "#8a6bbe"];
 
@@ -40,7 +68,7 @@ pub struct Look {
 /// How `lane` looks. A variant looks like the lane that it is one of.
 pub fn look(lane: &str) -> Look {
     let lane = lane.split('+').next().unwrap_or(lane);
-    if let Some((_, look)) = KNOWN.iter().find(|(id, _)| *id == lane) {
+    if let Some((_, look)) = KNOWN.iter().chain(&SERVERS).find(|(id, _)| *id == lane) {
         return *look;
     }
     let hash = hash(lane);
@@ -159,6 +187,16 @@ mod tests {
     fn each_lane_has_a_marker_of_its_own() {
         let markers: BTreeSet<_> = KNOWN.iter().map(|(_, look)| look.marker).collect();
         assert_eq!(markers.len(), KNOWN.len());
+    }
+
+    #[test]
+    fn servers_of_one_model_differ_and_have_colours_of_lanes() {
+        let model = |id: &str| id.split('/').next().unwrap_or_default().to_owned();
+        let looks: BTreeSet<_> =
+            SERVERS.iter().map(|(id, look)| (model(id), look.colour, look.marker)).collect();
+        assert_eq!(looks.len(), SERVERS.len());
+        let is_known = |colour: &str| KNOWN.iter().any(|(_, look)| look.colour == colour);
+        assert!(SERVERS.iter().all(|(_, look)| is_known(look.colour)));
     }
 
     #[test]
