@@ -20,7 +20,7 @@ pub struct Notes {
 
 #[derive(Debug)]
 struct Reason {
-    why: String,
+    why: Told,
     /// Whether cells refer to it, by its number.
     is_marked: bool,
     about: Vec<(String, Point)>,
@@ -66,8 +66,10 @@ impl Notes {
 
     fn add(&mut self, why: String, row: &Row) -> usize {
         let about = (row.cell.server.clone(), row.cell.point);
-        match self.reasons.iter().position(|reason| reason.why == why) {
+        let why = Told::of(&why);
+        match self.reasons.iter().position(|reason| reason.why.is_like(&why)) {
             Some(index) => {
+                self.reasons[index].why.widen(&why);
                 self.reasons[index].about.push(about);
                 index
             }
@@ -83,7 +85,7 @@ impl Reason {
     fn sentence(&self, scene: &SceneSummary) -> String {
         let about: Vec<_> =
             scene.servers().into_iter().filter_map(|server| self.of(scene, server)).collect();
-        format!("{}: {}.", self.why, about.join(", "))
+        format!("{}: {}.", self.why.text(), about.join(", "))
     }
 
     /// The server, if this is about it.
@@ -101,6 +103,66 @@ impl Reason {
                 Some(format!("{server} ({})", points.join(", ")))
             }
         }
+    }
+}
+
+/// A reason as its words and numbers: those that differ in their numbers alone are one.
+#[derive(Debug, Clone, PartialEq)]
+struct Told(Vec<Piece>);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Piece {
+    Words(String),
+    /// From the least to the most.
+    Numbers(u64, u64),
+}
+
+impl Told {
+    fn of(why: &str) -> Self {
+        let is_digit = |text: &str| text.starts_with(|letter: char| letter.is_ascii_digit());
+        let mut rest = why;
+        let mut pieces = Vec::new();
+        while !rest.is_empty() {
+            let is_number = is_digit(rest);
+            let end = rest.find(|letter: char| letter.is_ascii_digit() != is_number);
+            let (piece, after) = rest.split_at(end.unwrap_or(rest.len()));
+            // What is no number of ours, an address for example, stays as it is.
+            let number = piece.parse().ok().filter(|_| is_number);
+            pieces.push(match number {
+                Some(number) => Piece::Numbers(number, number),
+                None => Piece::Words(piece.to_owned()),
+            });
+            rest = after;
+        }
+        Told(pieces)
+    }
+
+    /// Whether the words are the same.
+    fn is_like(&self, other: &Told) -> bool {
+        let same = |(one, other): (&Piece, &Piece)| match (one, other) {
+            (Piece::Words(one), Piece::Words(other)) => one == other,
+            (Piece::Numbers(..), Piece::Numbers(..)) => true,
+            _ => false,
+        };
+        self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(same)
+    }
+
+    /// Takes the numbers of another in that is like it.
+    fn widen(&mut self, other: &Told) {
+        for pair in self.0.iter_mut().zip(&other.0) {
+            if let (Piece::Numbers(least, most), Piece::Numbers(low, high)) = pair {
+                (*least, *most) = ((*least).min(*low), (*most).max(*high));
+            }
+        }
+    }
+
+    fn text(&self) -> String {
+        let piece = |piece: &Piece| match piece {
+            Piece::Words(words) => words.clone(),
+            Piece::Numbers(one, other) if one == other => one.to_string(),
+            Piece::Numbers(least, most) => format!("{least} to {most}"),
+        };
+        self.0.iter().map(piece).collect()
     }
 }
 
@@ -124,5 +186,20 @@ fn told(lack: &Lack) -> String {
     match lack.is_disturbed {
         true => format!("too few samples count, as {BUSY}"),
         false => lack.why.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_that_differ_in_numbers_are_one() {
+        let mut told = Told::of("67 of 1000 requests had no answer 10 s later");
+        let other = Told::of("600 of 1000 requests had no answer 10 s later");
+        assert!(told.is_like(&other) && !told.is_like(&Told::of("67 of 1000 requests failed")));
+        told.widen(&other);
+        assert_eq!(told.text(), "67 to 600 of 1000 requests had no answer 10 s later");
+        assert_eq!(Told::of("").text(), "");
     }
 }
