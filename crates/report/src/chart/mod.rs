@@ -27,7 +27,7 @@ use crate::stats::{Interval, median_interval};
 use crate::summary::{Group, Row, Summary};
 
 mod draw;
-mod elements;
+pub(crate) mod elements;
 pub(crate) mod growth;
 pub mod labels;
 pub mod linear;

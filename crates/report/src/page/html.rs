@@ -104,7 +104,7 @@ fn toolbar(data: &Data) -> Markup {
 }
 
 /// A lane's line with its marker. In SVG every element needs an end.
-pub(super) fn swatch(lane: &str) -> Markup {
+pub(crate) fn swatch(lane: &str) -> Markup {
     let look = look(lane);
     let dashes: Vec<_> = look.dashes.iter().map(ToString::to_string).collect();
     let marker = match look.marker {

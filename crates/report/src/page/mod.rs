@@ -30,10 +30,10 @@ mod cards;
 mod claims;
 mod data;
 mod downloads;
-mod html;
+pub(crate) mod html;
 mod points;
-mod tables;
-mod validity;
+pub(crate) mod tables;
+pub(crate) mod validity;
 
 /// Vega and Vega-Lite, as their packages have them (see `assets/README.md`).
 const LIBRARIES: [&str; 2] =
@@ -53,7 +53,8 @@ const SCRIPTS: [&str; 10] = [
     include_str!("../../assets/page/page.js"),
 ];
 
-const STYLE: &str = include_str!("../../assets/page/page.css");
+/// How all pages look.
+pub(crate) const STYLE: &str = include_str!("../../assets/page/page.css");
 
 /// The page, as the text of its file.
 pub fn render(recorded: &Recorded, summary: &Summary, judged: &Judged) -> String {

@@ -91,7 +91,8 @@ fn number(sheet: &Sheet, column: usize) -> Option<&'static str> {
     sheet.is_numbers(column).then_some("number")
 }
 
-fn of_sheet(sheet: &Sheet) -> Markup {
+/// A plain table, as its forms for a terminal and a document.
+pub(crate) fn of_sheet(sheet: &Sheet) -> Markup {
     html! {
         h4 { (sheet.title) }
         div.scrolls tabindex="0" role="region" aria-label=(sheet.title) {

@@ -108,7 +108,8 @@ pub(super) fn name(value: &impl Serialize) -> String {
     }
 }
 
-fn environment(environment: &Environment, ending: Option<&Ending>) -> Markup {
+/// Where a record was made, and by what.
+pub(crate) fn environment(environment: &Environment, ending: Option<&Ending>) -> Markup {
     let Environment { build, limits, .. } = environment;
     let gib = environment.memory_bytes as f64 / f64::from(1 << 30);
     let commit = build.commit.as_deref().unwrap_or("unknown");

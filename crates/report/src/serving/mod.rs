@@ -17,15 +17,22 @@
 //! * [`summary`]: samples as rows, and what stands in a row that has none;
 //! * [`notes`]: why there are no figures, each reason once;
 //! * [`sheets`]: a scene's rows with the points as columns;
-//! * [`csv`]: for a spreadsheet.
+//! * [`csv`]: for a spreadsheet;
+//! * [`chart`]: what a scene shows at one look;
+//! * [`mod@page`]: all of it as one file for a browser;
+//! * [`files`]: what stands beside a record for people.
 
+pub mod chart;
 pub mod csv;
 pub mod figures;
+pub mod files;
 #[cfg(test)]
 mod fixture;
 pub mod notes;
+pub mod page;
 pub mod sheets;
 pub mod summary;
 
+pub use page::page;
 pub use sheets::{markdown, terminal};
 pub use summary::{Summary, summarise};

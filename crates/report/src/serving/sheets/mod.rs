@@ -3,6 +3,7 @@
 mod asking;
 mod at_once;
 mod held;
+mod overview;
 mod rising;
 
 use crate::cells::{NOTHING, three_digits};
@@ -22,6 +23,7 @@ const MODELS: [&str; 4] = ["blocking", "stackful", "stackless", "other"];
 /// All tables as lines for a terminal, each scene with its paragraph above.
 pub fn terminal(summary: &Summary, style: Style) -> String {
     let mut lines: Vec<_> = preamble(summary).iter().flat_map(|line| wrapped(line)).collect();
+    lines.extend(overview(summary).iter().flat_map(|sheet| sheet.terminal(style)));
     for scene in &summary.scenes {
         lines.push(String::new());
         lines.push(heading(&scene.name, style));
@@ -37,6 +39,7 @@ pub fn markdown(summary: &Summary) -> String {
     for line in preamble(summary) {
         text += &format!("{line}\n\n");
     }
+    overview(summary).iter().for_each(|sheet| text += &sheet.markdown_by("model"));
     for scene in &summary.scenes {
         text += &format!("### {}\n\n{}\n\n", scene.name, scene.shows);
         sheets(scene).iter().for_each(|sheet| text += &sheet.markdown_by("model"));
@@ -54,7 +57,7 @@ fn preamble(summary: &Summary) -> Vec<String> {
 pub fn sheets(scene: &SceneSummary) -> Vec<Sheet> {
     let sheet = |handler: &Asked| {
         let of = Of { scene, handler };
-        match scene.load {
+        let mut sheet = match scene.load {
             Kind::AtOnce => at_once::sheet(of),
             Kind::Closed if scene.points().iter().any(|point| point.slow > 0) => asking::slow(of),
             Kind::Closed => asking::keep_alive(of),
@@ -63,9 +66,18 @@ pub fn sheets(scene: &SceneSummary) -> Vec<Sheet> {
             }
             Kind::Open => rising::blocked(of),
             Kind::Idle | Kind::Waiting => held::sheet(of),
+        };
+        if let Some(caption) = sheet.notes.first_mut() {
+            *caption = format!("{caption} {}.", of.samples());
         }
+        sheet
     };
     scene.handlers.iter().map(sheet).collect()
+}
+
+/// One figure of each scene for each server; `None` of a single scene, which says more itself.
+pub fn overview(summary: &Summary) -> Option<Sheet> {
+    overview::sheet(summary)
 }
 
 /// What a table is about.
@@ -80,6 +92,18 @@ impl<'a> Of<'a> {
         self.scene.row(&self.handler.name, point, server)
     }
 
+    /// How many samples its figures are of.
+    fn samples(&self) -> String {
+        let own = self.scene.rows.iter().filter(|row| row.cell.handler == self.handler.name);
+        let counts = own.filter(|row| row.figures.is_some()).map(|row| row.samples);
+        match (counts.clone().min(), counts.max()) {
+            (Some(1), Some(1)) => "1 sample a figure".to_owned(),
+            (Some(least), Some(most)) if least == most => format!("{most} samples a figure"),
+            (Some(least), Some(most)) => format!("{least} to {most} samples a figure"),
+            _ => "No sample counts".to_owned(),
+        }
+    }
+
     /// The one point of a scene that has no more.
     fn point(&self) -> Option<Point> {
         self.scene.points().first().copied()
@@ -87,22 +111,11 @@ impl<'a> Of<'a> {
 
     /// Every server's line, by model; `cells` has all columns but the first.
     fn lines(&self, mut cells: impl FnMut(&str) -> Vec<String>) -> Vec<Line> {
-        let servers = self.scene.servers();
-        let model = |server: &str| server.split('/').next().unwrap_or(server).to_owned();
-        let mut models: Vec<_> = MODELS.map(str::to_owned).to_vec();
-        for server in &servers {
-            if !models.contains(&model(server)) {
-                models.push(model(server));
-            }
-        }
         let mut lines = Vec::new();
-        for name in models {
-            let own: Vec<_> = servers.iter().filter(|server| model(server) == name).collect();
-            if !own.is_empty() {
-                lines.push(Line::Group(name));
-            }
-            for server in own {
-                let first = std::iter::once((*server).to_owned());
+        for (model, servers) in models(&self.scene.servers()) {
+            lines.push(Line::Group(model));
+            for server in servers {
+                let first = std::iter::once(server.to_owned());
                 lines.push(Line::Cells(first.chain(cells(server)).collect()));
             }
         }
@@ -134,6 +147,22 @@ impl<'a> Of<'a> {
         let notes = captions.into_iter().chain(notes.sentences(self.scene)).collect();
         Sheet { title, heads, lines, notes }
     }
+}
+
+/// Servers by model, of which each is the first part of their ids, those that are known first.
+pub(crate) fn models<'a>(servers: &[&'a str]) -> Vec<(String, Vec<&'a str>)> {
+    let model = |server: &str| server.split('/').next().unwrap_or(server).to_owned();
+    let mut models: Vec<(String, Vec<&str>)> =
+        MODELS.map(|model| (model.to_owned(), Vec::new())).to_vec();
+    for server in servers {
+        let name = model(server);
+        match models.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, own)) => own.push(server),
+            None => models.push((name, vec![server])),
+        }
+    }
+    models.retain(|(_, own)| !own.is_empty());
+    models
 }
 
 /// A row without figures: the reason's mark, and nothing more.
@@ -251,6 +280,9 @@ mod tests {
     fn all_sheets_fit_with_names_and_numbers_as_long_as_they_get() {
         let mut recorded = fixture::of_rounds(7);
         fixture::with_long_numbers(&mut recorded);
+        for handler in &mut recorded.plan.script.handlers {
+            handler.says = "waits 50 ms and burns 5 ms of CPU".into();
+        }
         let long = "other/gunicorn-gthread-100";
         let cells = recorded.plan.cells.iter_mut().map(|planned| &mut planned.cell);
         let samples = recorded.samples.iter_mut().map(|sample| &mut sample.cell);
@@ -259,6 +291,7 @@ mod tests {
         });
         for scene in &summarise(&recorded).scenes {
             for sheet in sheets(scene) {
+                assert!(sheet.title.chars().count() <= WIDTH, "{}", sheet.title);
                 assert!(sheet.fits(), "{}", sheet.terminal(Style::Plain).join("\n"));
             }
         }

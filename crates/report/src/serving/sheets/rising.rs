@@ -7,7 +7,7 @@ use super::{Of, heads, value};
 use crate::cells::{NOTHING, three_digits};
 use crate::serving::figures::{Figures, Open};
 use crate::serving::notes::Notes;
-use crate::serving::summary::Row;
+use crate::serving::summary::{Row, SceneSummary};
 use crate::sheet::Sheet;
 
 const RISING: &str = "max/s: the ceiling, documents a second of clients who ask again at once. Then \
@@ -38,16 +38,12 @@ pub(super) fn sheet(of: Of<'_>) -> Sheet {
         let mut cells = vec![ceiling(of, &ceilings, server, &mut notes)];
         cells.push(lowest(of, &loads, server));
         cells.extend(loads.iter().map(|point| p99(of, *point, server, &mut notes)));
-        cells.extend([knee(of, server), latest(of, &loads, server)]);
+        cells.extend([knee(of.scene, &of.handler.name, server), latest(of, &loads, server)]);
         cells
     });
-    let lowest = loads.first().map(percent).unwrap_or_default();
     let sentences = notes.sentences(of.scene).into_iter();
     Sheet {
-        title: format!(
-            "The server {}: p50 at {lowest} of its ceiling, and p99 as the load rises, ms",
-            of.handler.says
-        ),
+        title: format!("Latency in ms as the load rises; the server {}", of.handler.says),
         heads,
         lines,
         notes: std::iter::once(RISING.to_owned()).chain(sentences).collect(),
@@ -82,9 +78,9 @@ fn p99(of: Of<'_>, point: Point, server: &str, notes: &mut Notes) -> String {
     }
 }
 
-fn knee(of: Of<'_>, server: &str) -> String {
-    let is_own = |handler: &str, other: &str| handler == of.handler.name && other == server;
-    let own = of.scene.knees.iter().find(|knee| is_own(&knee.handler, &knee.server));
+/// The load at which it becomes too much, as text.
+pub(super) fn knee(scene: &SceneSummary, handler: &str, server: &str) -> String {
+    let own = scene.knees.iter().find(|it| it.handler == handler && it.server == server);
     own.map_or(NOTHING.to_owned(), |knee| {
         let at_least = if knee.is_at_least { "≥ " } else { "" };
         format!("{at_least}{} %", knee.percent)
