@@ -110,7 +110,6 @@ fn plan(rounds: u32) -> Plan {
         seed: 1,
         load_limit: 0.2,
         placement: Placement::Unpinned,
-        processors: 2,
     })
 }
 

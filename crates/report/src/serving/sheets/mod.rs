@@ -321,7 +321,7 @@ mod tests {
         let told =
             "[2] too few samples count, as others used the machine meanwhile: other/go-server.";
         assert!(lines.contains(told), "{lines}");
-        let pool = "[1] 250 turns of 100 ms are 25 s, and 6 s is the most: blocking/pool (1,000).";
+        let pool = "[1] 250 turns of 100 ms are 25 s, and 3 s is the most: blocking/pool (1,000).";
         assert!(lines.contains(pool), "{lines}");
         let fewer =
             "Some samples do not count, as others used the machine meanwhile: stackful/hub (5).";
