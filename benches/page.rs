@@ -31,6 +31,9 @@ pub struct ReportOptions {
 ///
 /// There is no such record, or the page cannot be written.
 pub fn report(options: &ReportOptions) -> anyhow::Result<ExitCode> {
+    if serving::record::is_one(&options.record) {
+        return of_servers(options);
+    }
     let recorded = record::read(&options.record).map_err(Misuse::of)?;
     let summary = summarise(&recorded);
     let judged = claims::judged(&recorded, &summary);
@@ -42,6 +45,26 @@ pub fn report(options: &ReportOptions) -> anyhow::Result<ExitCode> {
         }
         None => {
             files::write(&recorded, &summary, &judged, &options.record).map_err(Misuse::of)?;
+            options.record.join(files::PAGE)
+        }
+    };
+    say(&format!("{}\n", page.display()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The same of a record of servers.
+fn of_servers(options: &ReportOptions) -> anyhow::Result<ExitCode> {
+    let recorded = serving::record::read(&options.record).map_err(Misuse::of)?;
+    let summary = report::serving::summarise(&recorded);
+    let page = match &options.to {
+        Some(file) => {
+            let written = fs::write(file, report::serving::page(&summary, &recorded));
+            written.with_context(|| file.display().to_string()).map_err(Misuse::of)?;
+            file.clone()
+        }
+        None => {
+            let written = report::serving::files::write(&recorded, &summary, &options.record);
+            written.map_err(Misuse::of)?;
             options.record.join(files::PAGE)
         }
     };

@@ -45,7 +45,8 @@ pub fn publish(options: &PublishOptions) -> anyhow::Result<ExitCode> {
         _ => Misuse::of(error),
     })?;
     if is_of_servers {
-        crate::serving::write_files(&serving::record::read(&own)?, &own)?;
+        let recorded = serving::record::read(&own)?;
+        report::serving::files::write(&recorded, &report::serving::summarise(&recorded), &own)?;
     } else {
         let recorded = record::read(&own)?;
         let summary = summarise(&recorded);

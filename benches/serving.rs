@@ -18,8 +18,8 @@ use harness::{Interrupt, Limits, Placement};
 use job::Corpus;
 use load::order::Expected;
 use origin::GENERATED_DOCUMENTS;
-use report::files::{DOCUMENT, TABLES};
-use report::serving::{Summary, csv, markdown, summarise, terminal};
+use report::files::PAGE;
+use report::serving::{Summary, files, markdown, summarise, terminal};
 use serving::{Bench, Documents, Plan, Record, Recorded, Script, Server, Wishes};
 
 use crate::choice;
@@ -170,7 +170,8 @@ impl ServersOptions {
         let said = say(&text(summary, self.json, false)?);
         // Whatever could not be printed can be printed again from there.
         tell_line(&format!("the record is in {}", folder.display()));
-        write_files(recorded, folder)?;
+        files::write(recorded, summary, folder)?;
+        tell_line(&format!("the page of it is {}", folder.join(PAGE).display()));
         said?;
         if let Some(file) = &self.markdown {
             fs::write(file, markdown(summary)).with_context(|| file.display().to_string())?;
@@ -384,17 +385,6 @@ pub(crate) fn text(summary: &Summary, as_json: bool, as_markdown: bool) -> anyho
         (_, true) => markdown(summary),
         _ => terminal(summary, style()),
     })
-}
-
-/// Writes what stands beside a record for people.
-pub(crate) fn write_files(recorded: &Recorded, folder: &Path) -> anyhow::Result<()> {
-    let summary = summarise(recorded);
-    let texts = [(DOCUMENT, markdown(&summary)), (TABLES, csv::csv(&summary))];
-    for (name, text) in texts {
-        let path = folder.join(name);
-        fs::write(&path, text).with_context(|| path.display().to_string())?;
-    }
-    Ok(())
 }
 
 fn list(servers: &[Server], script: &Script) -> anyhow::Result<()> {
