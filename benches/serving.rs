@@ -14,6 +14,7 @@ use harness::origin_process::origin_threads;
 use harness::placement::Processors;
 use harness::process::{Program, THIS_IMAGE};
 use harness::record::How;
+use harness::workload::OTHER;
 use harness::{Interrupt, Limits, Placement};
 use job::Corpus;
 use load::order::Expected;
@@ -119,7 +120,7 @@ pub fn servers(options: &ServersOptions) -> anyhow::Result<ExitCode> {
     let recorded = serving::record::read(record.folder())?;
     let summary = summarise(&recorded);
     options.print(&recorded, &summary, record.folder())?;
-    let has_failed = !summary.failures().is_empty();
+    let has_failed = rows_failed(&summary);
     Ok(match ending.how {
         How::Interrupted => INTERRUPTED.into(),
         _ if has_failed => FAILED.into(),
@@ -385,6 +386,12 @@ pub(crate) fn text(summary: &Summary, as_json: bool, as_markdown: bool) -> anyho
         (_, true) => markdown(summary),
         _ => terminal(summary, style()),
     })
+}
+
+/// Whether a server of ours failed; where another's does, that is a finding, and stands in its row.
+fn rows_failed(summary: &Summary) -> bool {
+    let mut rows = summary.scenes.iter().flat_map(|scene| &scene.rows);
+    rows.any(|row| row.failed && !row.cell.server.starts_with(&format!("{OTHER}/")))
 }
 
 fn list(servers: &[Server], script: &Script) -> anyhow::Result<()> {
