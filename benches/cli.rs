@@ -44,7 +44,7 @@ Examples:
   compare report target/compare/DATE-TIME  its page for a browser, once more: report.html
   compare diff BEFORE AFTER                what has changed between two records; --now runs it again
   compare agree QUICK FULL                 whether two records give the same verdicts
-  compare claims RECORD                    what the articles say, and what the record says of it
+  compare claims RECORD…                   what the articles say, and what the records say of it
   compare check RECORD                     whether a record finds what is known to be there
   compare origin --listen 127.0.0.1:8080   the server alone, to look at
 

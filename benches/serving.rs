@@ -31,7 +31,7 @@ use crate::print::{say, style, tell_line};
 use crate::progress;
 use crate::servers::{ServerProgram, Servers};
 
-const SCENES: &str = include_str!("scenes.toml");
+pub(crate) const SCENES: &str = include_str!("scenes.toml");
 
 /// The documents of servers that are programs of their own, one a line, from the id 1 on.
 const LISTED: &str = include_str!("others/documents.jsonl");
@@ -320,7 +320,7 @@ const OWN: [Own; 8] = [
 ];
 
 /// Every server that there is: the origin's own, then programs.
-fn all(seed: u64) -> Vec<Server> {
+pub(crate) fn all(seed: u64) -> Vec<Server> {
     let registered = Servers::registered();
     let missing = registered.missing(|_| true);
     let programs = registered.programs.iter().map(|program| of_program(program, &missing));

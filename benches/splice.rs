@@ -7,14 +7,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
-use harness::{Recorded, record};
+use harness::Recorded;
 use job::Client;
 use report::chart::Chart;
 use report::selection::Selection;
-use report::{Summary, cells, markdown, summarise};
+use report::{Summary, cells, markdown};
 
 use crate::again;
-use crate::claims;
+use crate::claims::{self, Either};
 use crate::enter::Misuse;
 use crate::markers::{self, Marker};
 use crate::print::{say, tell_line};
@@ -40,7 +40,8 @@ Forms:
   table    its tables of workload=NAME,… client=NAME documents=N,… concurrency=C,…; all where
            nothing is said
   legend   what the heads of such tables leave out
-  claims   the articles' claims with their verdicts
+  claims   the articles' claims with their verdicts, in the records of record=FOLDER,…: each
+           experiment is judged in the first that has samples for it
   growth   wall time over documents of claim=NUMBER, taken apart, as an SVG that is written to
            file=PATH
   chart    wall time over documents of workload=NAME client=NAME, as an SVG that is written to
@@ -108,7 +109,7 @@ impl Page {
 /// Makes what comments ask for, and keeps what was read for it.
 struct Maker {
     folder: PathBuf,
-    records: BTreeMap<String, (Recorded, Summary)>,
+    records: BTreeMap<String, Either>,
     charts: Vec<(PathBuf, String)>,
 }
 
@@ -127,21 +128,18 @@ impl Maker {
             bail!("a {} has no {key}=; it has {}", marker.form, keys.join(", "));
         }
         let name = marker.value("record")?;
-        if !self.records.contains_key(name) {
-            let recorded = record::read(&self.folder.join(name))?;
-            let summary = summarise(&recorded);
-            self.records.insert(name.to_owned(), (recorded, summary));
+        if marker.form == "claims" {
+            return self.claims(&marker.list("record", |name| Some(name.to_owned()))?);
         }
-        let (recorded, summary) = &self.records[name];
+        self.read(name)?;
+        let Either::Lanes(it) = &self.records[name] else {
+            bail!("{name} is a record of servers, and a {} is of lanes", marker.form);
+        };
+        let (recorded, summary) = &**it;
         match marker.form.as_str() {
             "source" => Ok(source(name, recorded, summary)),
             "table" => Ok(markdown::tables(&selected(marker, summary)?)),
             "legend" => Ok(cells::captions(&selected(marker, summary)?).join("\n\n")),
-            "claims" => {
-                let judged = claims::judged(recorded, summary);
-                ensure!(judged.says_something(), "{name} has no samples for any claim");
-                Ok(report::claims::markdown::verdicts(&judged))
-            }
             "growth" => {
                 let number = marker.value("claim")?;
                 let claims = claims::judged(recorded, summary).claims;
@@ -160,6 +158,20 @@ impl Maker {
                 self.chart(file, svg, &alt)
             }
         }
+    }
+
+    fn read(&mut self, name: &str) -> anyhow::Result<()> {
+        if !self.records.contains_key(name) {
+            self.records.insert(name.to_owned(), Either::read(&self.folder.join(name))?);
+        }
+        Ok(())
+    }
+
+    fn claims(&mut self, names: &[String]) -> anyhow::Result<String> {
+        names.iter().try_for_each(|name| self.read(name))?;
+        let judged = claims::judged_in(names.iter().map(|name| &self.records[name]));
+        ensure!(judged.says_something(), claims::nothing_in(names));
+        Ok(report::claims::markdown::verdicts(&judged))
     }
 
     /// A picture that goes to `file`, as the page refers to it.

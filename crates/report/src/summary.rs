@@ -219,6 +219,17 @@ pub(crate) fn is_void(taken: usize, valid: usize) -> bool {
     (taken - valid) * VOID_PART > taken
 }
 
+/// Why a cell has no samples, by how its run ended.
+pub(crate) fn not_reached(ending: Option<&Ending>) -> &'static str {
+    match ending.map(|ending| &ending.how) {
+        Some(How::Interrupted) => "not reached: the run was interrupted",
+        Some(How::Broken(_)) => "not reached: the run broke off",
+        Some(How::OutOfTime) => "not reached: time was up",
+        Some(How::Complete) => "not reached",
+        None => "not reached: the run was killed",
+    }
+}
+
 /// Sums a record up.
 pub fn summarise(recorded: &Recorded) -> Summary {
     let mut samples: BTreeMap<&Cell, Vec<&Sample>> = BTreeMap::new();
@@ -359,16 +370,8 @@ impl Context<'_> {
     fn why_not_reached(&self, cell: &Cell) -> String {
         let left_out =
             |ending: &&Ending| ending.left_out.iter().find(|out| out.cell == *cell).cloned();
-        match self.ending {
-            Some(ending) => match (left_out(&ending), &ending.how) {
-                (Some(left_out), _) => left_out.why,
-                (None, How::Interrupted) => "not reached: the run was interrupted".to_owned(),
-                (None, How::Broken(_)) => "not reached: the run broke off".to_owned(),
-                (None, How::OutOfTime) => "not reached: time was up".to_owned(),
-                (None, How::Complete) => "not reached".to_owned(),
-            },
-            None => "not reached: the run was killed".to_owned(),
-        }
+        let left_out = self.ending.as_ref().and_then(left_out);
+        left_out.map_or_else(|| not_reached(self.ending).to_owned(), |left_out| left_out.why)
     }
 
     /// What a client without a model got at the same point of the same workload.

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::ledger::{Asks, Experiment, Needs, Over, Prediction, Ratio, Version};
-use super::series::{Absent, Evidence, Series};
+use super::evidence::{Absent, Both, Evidence, Series};
+use super::ledger::{Asks, Experiment, Needs, Prediction, Ratio, Version};
 use super::words;
 use crate::stats::median_interval;
 use crate::stats::{Interval, median};
@@ -53,7 +53,7 @@ pub enum Outcome {
         /// Why.
         why: String,
     },
-    /// A lane did not do the job.
+    /// A lane or a server did not do its job.
     Failed {
         /// Why.
         why: String,
@@ -100,8 +100,8 @@ impl Finding {
             Asks::Ratio(ratio) => {
                 let found = found(ratio, evidence).unwrap_or_else(|absent| {
                     let outcome = match absent {
-                        Absent::Missing(why) => Outcome::Missing { why },
                         Absent::Failed(why) => Outcome::Failed { why },
+                        missing => Outcome::Missing { why: missing.why() },
                     };
                     (outcome, Vec::new())
                 });
@@ -114,15 +114,7 @@ impl Finding {
 }
 
 fn found(ratio: &Ratio, evidence: &Evidence<'_>) -> Result<(Outcome, Vec<String>), Absent> {
-    let (of, mut notes) = evidence.series(&ratio.of)?;
-    let over = match &ratio.over {
-        Over::Milliseconds(ms) => of.keys().map(|round| (*round, *ms)).collect(),
-        Over::Side(side) => {
-            let (over, more) = evidence.series(side)?;
-            notes.extend(more);
-            over
-        }
-    };
+    let Both { of, over, notes } = evidence.both(ratio)?;
     Ok((outcome(&of, &over, &ratio.predicts), notes))
 }
 
@@ -175,8 +167,8 @@ mod tests {
 
     fn findings(recorded: &harness::Recorded, ledger: &str) -> Vec<Finding> {
         let summary = summarise(recorded);
-        let judged =
-            crate::claims::judge(&Ledger::read("c.toml", ledger).unwrap(), recorded, &summary);
+        let ledger = Ledger::read("c.toml", ledger).unwrap();
+        let judged = crate::claims::judge(&ledger, &Evidence::of(recorded, &summary));
         judged.claims.into_iter().flat_map(|claim| claim.findings).collect()
     }
 

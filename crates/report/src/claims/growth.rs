@@ -10,13 +10,13 @@
 //!      └───────────────────── N, linear
 //! ```
 
-use harness::record::Recorded;
 use job::Client;
 use serde::Serialize;
 
+use super::evidence::Series;
 use super::finding::LEVEL;
-use super::ledger::{At, GrowthChart, GrowthLine, Measure, Side};
-use super::series::Evidence;
+use super::lanes::Lanes;
+use super::ledger::{At, GrowthChart, GrowthLine, LanePlace, Measure};
 use crate::cells::{NOTHING, three_digits};
 use crate::chart;
 use crate::sheet::{Line, Sheet};
@@ -89,7 +89,8 @@ impl Bounded {
 impl Growth {
     /// Of the lanes that `asked` names, as far as the record has them; `None` if it has none at two
     /// N.
-    pub fn of(asked: &GrowthChart, recorded: &Recorded, evidence: &Evidence<'_>) -> Option<Self> {
+    pub(super) fn of(asked: &GrowthChart, lanes: &Lanes<'_>) -> Option<Self> {
+        let recorded = lanes.recorded;
         let planned = recorded.plan.workloads.iter().find(|w| w.name == asked.workload)?;
         let of_workload = recorded.plan.cells.iter().filter(|p| p.cell.workload == asked.workload);
         let mut documents: Vec<_> = of_workload.map(|p| p.cell.point.documents).collect();
@@ -104,7 +105,7 @@ impl Growth {
             made: chart::made(recorded),
         };
         for line in &asked.lines {
-            match growth.curve(line, evidence) {
+            match growth.curve(line, lanes) {
                 Some(curve) => growth.curves.push(curve),
                 None => growth.missing.push(line.lane.clone()),
             }
@@ -113,11 +114,11 @@ impl Growth {
         (most > Some(1)).then_some(growth)
     }
 
-    fn curve(&self, line: &GrowthLine, evidence: &Evidence<'_>) -> Option<Curve> {
+    fn curve(&self, line: &GrowthLine, lanes: &Lanes<'_>) -> Option<Curve> {
         let series = |measure, at| {
             let (workload, lane) = (self.workload.clone(), line.lane.clone());
-            let side = Side { measure, workload, at, client: line.client, lane, line: 0 };
-            evidence.series(&side).ok().map(|(series, _)| series)
+            let place = LanePlace { workload, at, client: line.client, lane };
+            lanes.series(measure, &place).ok().map(|(series, _)| series)
         };
         let point = |documents: &u64| {
             let at = At::Point { documents: *documents, concurrency: None };
@@ -133,7 +134,7 @@ impl Growth {
         let parts = walls.iter().filter_map(|(round, wall)| Some(wall / cpus.get(round)?));
         let (lane, client) = (line.lane.clone(), line.client);
         let part = Bounded::of(parts);
-        let us = |series: &super::series::Series| Bounded::of(series.values().map(|ms| ms * 1e3));
+        let us = |series: &Series| Bounded::of(series.values().map(|ms| ms * 1e3));
         let (wall_us, cpu_us) = (us(&walls), us(&cpus));
         (!points.is_empty()).then_some(Curve { lane, client, points, wall_us, cpu_us, part })
     }
@@ -185,6 +186,8 @@ impl Growth {
 
 #[cfg(test)]
 mod tests {
+    use harness::record::Recorded;
+
     use super::*;
     use crate::claims::fixture::growing;
     use crate::summarise;
@@ -194,7 +197,7 @@ mod tests {
         let lines = ["other/slow", "stackful/hub", "other/go"].map(line).to_vec();
         let asked = GrowthChart { workload: "all-at-once".into(), lines };
         let summary = summarise(recorded);
-        Growth::of(&asked, recorded, &Evidence::of(recorded, &summary))
+        Growth::of(&asked, &Lanes::of(recorded, &summary))
     }
 
     #[test]

@@ -1,12 +1,13 @@
-//! Whether the cells that a ledger names can exist: a typo is an error, and no lane that was skipped.
+//! Whether the cells that a ledger names can exist: a typo is an error, and no lane or server that was
+//! skipped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use harness::Plan;
 use harness::workload::{Point, Profile, Workload};
 use job::Client;
 
-use super::ledger::{At, Ledger, LedgerError, Side};
+use super::ledger::{At, LanePlace, Ledger, LedgerError, Measure, Place, ServerPlace, Side};
 
 /// Fewer points than that make no line whose slope could be bounded.
 const POINTS_LEAST: usize = 3;
@@ -14,13 +15,22 @@ const POINTS_LEAST: usize = 3;
 /// Two names this much alike may be one and a typo of it; 1 is the same.
 const ALIKE: f64 = 0.8;
 
-/// All lanes and all points of all workloads that there are.
+/// All lanes and all points of all workloads that there are, and all servers and scenes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Known {
     lanes: BTreeMap<String, Vec<Client>>,
     workloads: BTreeMap<String, Vec<Point>>,
     /// Which lanes they are for, where that is known.
     written: BTreeMap<String, Workload>,
+    servers: BTreeSet<String>,
+    scenes: BTreeMap<String, KnownScene>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+struct KnownScene {
+    /// Whether it holds connections.
+    holds: bool,
+    handlers: BTreeMap<String, BTreeSet<serving::Point>>,
 }
 
 impl Known {
@@ -47,6 +57,19 @@ impl Known {
         }
     }
 
+    /// Adds what servers are to be measured with, and these servers.
+    pub fn add_serving(&mut self, plan: &serving::Plan) {
+        self.servers.extend(plan.servers.iter().map(|server| server.id.clone()));
+        for planned in &plan.cells {
+            let serving::Cell { scene, handler, point, .. } = &planned.cell;
+            let known = self.scenes.entry(scene.clone()).or_default();
+            known.holds = plan.script.scene(scene).load.holds();
+            // How many are slow is nothing that a ledger says.
+            let points = known.handlers.entry(handler.clone()).or_default();
+            points.extend((point.slow == 0).then_some(*point));
+        }
+    }
+
     fn add_points(&mut self, workload: &str, points: Vec<Point>) {
         let known = self.workloads.entry(workload.to_owned()).or_default();
         for point in points {
@@ -57,24 +80,63 @@ impl Known {
     }
 
     fn contradicts(&self, side: &Side) -> Option<String> {
-        let Some(points) = self.workloads.get(&side.workload) else {
-            return Some(unknown("workload is named", &side.workload, self.workloads.keys()));
-        };
-        let Some(clients) = self.lanes.get(&side.lane) else {
-            return Some(unknown("lane has the id", &side.lane, self.lanes.keys()));
-        };
-        if !clients.contains(&side.client) {
-            return Some(format!("{} has no client `{}`", side.lane, side.client));
+        match &side.place {
+            Place::Lane(place) => self.contradicts_lane(place),
+            Place::Server(place) => self.contradicts_server(side.measure, place),
         }
-        if self.written.get(&side.workload).is_some_and(|written| !written.is_for(&side.lane)) {
-            return Some(format!("{} is not for {}: see its `lanes`", side.workload, side.lane));
+    }
+
+    fn contradicts_server(&self, measure: Measure, place: &ServerPlace) -> Option<String> {
+        let ServerPlace { scene, handler, clients, percent, server } = place;
+        let Some(known) = self.scenes.get(scene) else {
+            return Some(unknown("scene is named", scene, self.scenes.keys()));
+        };
+        if !self.servers.contains(server) {
+            return Some(unknown("server has the id", server, self.servers.iter()));
         }
-        let At::Point { documents, concurrency } = side.at else {
+        let Some(points) = known.handlers.get(handler) else {
+            let what = format!("handler of {scene} is named");
+            return Some(unknown(&what, handler, known.handlers.keys()));
+        };
+        if measure == Measure::MemoryEach {
+            let why = || format!("{scene} holds no connections, so none is one more");
+            return (!known.holds).then(why);
+        }
+        let is_it = |point: &&serving::Point| {
+            clients.is_none_or(|clients| point.clients == clients)
+                && percent.is_none_or(|percent| point.percent == Some(percent))
+        };
+        let at = || {
+            let clients = clients.map(|clients| format!(" clients = {clients}"));
+            let percent = percent.map(|percent| format!(" percent = {percent}"));
+            clients.into_iter().chain(percent).collect::<Vec<_>>().join(",")
+        };
+        match points.iter().filter(is_it).count() {
+            1 => None,
+            0 => Some(format!("{scene} has no point{}", at())),
+            _ => Some(format!("{scene} has several points{}; say which", at())),
+        }
+    }
+
+    fn contradicts_lane(&self, place: &LanePlace) -> Option<String> {
+        let Some(points) = self.workloads.get(&place.workload) else {
+            return Some(unknown("workload is named", &place.workload, self.workloads.keys()));
+        };
+        let Some(clients) = self.lanes.get(&place.lane) else {
+            return Some(unknown("lane has the id", &place.lane, self.lanes.keys()));
+        };
+        if !clients.contains(&place.client) {
+            return Some(format!("{} has no client `{}`", place.lane, place.client));
+        }
+        if self.written.get(&place.workload).is_some_and(|written| !written.is_for(&place.lane)) {
+            return Some(format!("{} is not for {}: see its `lanes`", place.workload, place.lane));
+        }
+        let At::Point { documents, concurrency } = place.at else {
             let mut all: Vec<_> = points.iter().map(|point| point.documents).collect();
             all.sort_unstable();
             all.dedup();
             let enough = all.len() >= POINTS_LEAST;
-            return (!enough).then(|| format!("{} has too few N for a slope", side.workload));
+            return (!enough).then(|| format!("{} has too few N for a slope", place.workload));
         };
         let is_it = |point: &&Point| {
             point.documents == documents
@@ -82,10 +144,12 @@ impl Known {
         };
         match points.iter().filter(is_it).count() {
             1 => None,
-            0 => {
-                Some(format!("{} has no point N = {documents}{}", side.workload, with(concurrency)))
-            }
-            _ => Some(format!("{} has several C at N = {documents}; say which", side.workload)),
+            0 => Some(format!(
+                "{} has no point N = {documents}{}",
+                place.workload,
+                with(concurrency)
+            )),
+            _ => Some(format!("{} has several C at N = {documents}; say which", place.workload)),
         }
     }
 }
@@ -122,7 +186,7 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::claims::fixture::{LEDGER, compared, growing};
+    use crate::claims::fixture::{LEDGER, compared, growing, served};
 
     fn known() -> Known {
         let mut known = Known::default();
@@ -163,6 +227,60 @@ mod tests {
             error("= 100", "= \"each\""),
             "c.toml:17: all-at-once has too few N for a slope"
         );
+    }
+
+    const SERVED: &str = r#"
+        [[claim]]
+        number = 1
+        source = "an article"
+        says = "Clients queue."
+        predicts = "They do."
+        why = "They wait."
+
+        [[claim.experiment]]
+        what = "a pool"
+        as = "written"
+        condition = "it waits"
+        measure = "wall"
+        scene = "at-once"
+        handler = "waits"
+        of = { server = "blocking/pool", clients = 5 }
+        over = { server = "other/nginx", clients = 4 }
+        at_least = 1.8
+    "#;
+
+    #[test]
+    fn what_servers_can_do_is_known_too() {
+        let mut known = Known::default();
+        known.add_serving(&served().plan);
+        let checked = |changes: &[(&str, &str)]| {
+            let text = changes.iter().fold(SERVED.to_owned(), |text, (from, to)| {
+                assert!(text.contains(from), "{from}");
+                text.replacen(from, to, 1)
+            });
+            Ledger::read("c.toml", &text).unwrap().check(&known).map_err(|error| error.to_string())
+        };
+        assert_eq!(checked(&[]), Ok(()));
+        for (from, to, line, why) in [
+            ("\"at-once\"", "\"at-onec\"", 16, "no scene is named `at-onec`; is it `at-once`?"),
+            ("\"waits\"", "\"wait\"", 16, "no handler of at-once is named `wait`; is it `waits`?"),
+            (
+                "other/nginx",
+                "other/ngnix",
+                17,
+                "no server has the id `other/ngnix`; is it `other/nginx`?",
+            ),
+            ("clients = 5", "clients = 6", 16, "at-once has no point clients = 6"),
+            ("clients = 5", "percent = 50", 16, "at-once has no point percent = 50"),
+            (", clients = 4", "", 17, "at-once has several points; say which"),
+        ] {
+            assert_eq!(checked(&[(from, to)]), Err(format!("c.toml:{line}: {why}")), "{to}");
+        }
+        let each = [("\"wall\"", "\"memory_each\""), (", clients = 5", ""), (", clients = 4", "")];
+        let none = "c.toml:16: at-once holds no connections, so none is one more";
+        assert_eq!(checked(&each), Err(none.to_owned()));
+        let held = [&each[..], &[("\"at-once\"", "\"waiting\"")]].concat();
+        assert_eq!(checked(&held), Ok(()));
     }
 
     #[test]

@@ -94,11 +94,29 @@ pub enum Over {
     Milliseconds(f64),
 }
 
-/// One measure of one lane.
+/// One measure of one cell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Side {
     /// What is measured.
     pub measure: Measure,
+    /// Of what.
+    pub place: Place,
+    /// Where the ledger says so, counted from 1.
+    pub line: usize,
+}
+
+/// What is measured: a lane that asks, or a server that answers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Place {
+    /// In a record of lanes.
+    Lane(LanePlace),
+    /// In a record of servers.
+    Server(ServerPlace),
+}
+
+/// A lane's cell, or all that it has of a workload.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LanePlace {
     /// The workload's name.
     pub workload: String,
     /// Where in it.
@@ -107,8 +125,21 @@ pub struct Side {
     pub client: Client,
     /// The lane's id.
     pub lane: String,
-    /// Where the ledger says so, counted from 1.
-    pub line: usize,
+}
+
+/// A server's cell, without clients that are slow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServerPlace {
+    /// The scene's name.
+    pub scene: String,
+    /// The handler's name.
+    pub handler: String,
+    /// How many clients ask; left out where the scene has one number, or holds connections.
+    pub clients: Option<u64>,
+    /// The rate as a part of the server's ceiling, percent, where there are such.
+    pub percent: Option<u32>,
+    /// The server's id.
+    pub server: String,
 }
 
 /// Where in a workload.
@@ -129,11 +160,11 @@ pub enum At {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
-    /// The job's wall time.
+    /// The job's wall time; of clients, until the last answer.
     Wall,
     /// The whole process, from before its start to after its end: an interpreter's start is in it.
     ProcessWall,
-    /// Its CPU time, user and system.
+    /// Its CPU time, user and system; of a server, that of all its processes.
     Cpu,
     /// Its CPU time in user mode.
     UserCpu,
@@ -145,6 +176,10 @@ pub enum Measure {
     ServiceTime,
     /// Their 99th percentile.
     ServiceTimeP99,
+    /// What all processes of a server hold for themselves alone, at the end.
+    Memory,
+    /// What that grows by with one more connection.
+    MemoryEach,
 }
 
 impl Measure {
@@ -159,15 +194,47 @@ impl Measure {
             Measure::Throughput => "docs/s",
             Measure::ServiceTime => "service time p50",
             Measure::ServiceTimeP99 => "service time p99",
+            Measure::Memory => "memory",
+            Measure::MemoryEach => "memory a connection",
         }
     }
 
     /// What it is measured in: a ratio is of two measures in one unit.
     pub fn unit(self) -> &'static str {
         match self {
-            Measure::Rss => "MiB",
+            Measure::Rss | Measure::Memory => "MiB",
+            Measure::MemoryEach => "KiB",
             Measure::Throughput => "/s",
             _ => "ms",
+        }
+    }
+
+    /// Whether there is such a measure there.
+    pub(super) fn is_of(self, place: &Place) -> bool {
+        match self {
+            Measure::ProcessWall | Measure::UserCpu | Measure::Rss => {
+                matches!(place, Place::Lane(_))
+            }
+            Measure::Memory | Measure::MemoryEach => matches!(place, Place::Server(_)),
+            _ => true,
+        }
+    }
+}
+
+impl Place {
+    /// The lane's id or the server's.
+    pub(super) fn id(&self) -> &str {
+        match self {
+            Place::Lane(place) => &place.lane,
+            Place::Server(place) => &place.server,
+        }
+    }
+
+    /// What there are records of.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Place::Lane(_) => "lanes",
+            Place::Server(_) => "servers",
         }
     }
 }

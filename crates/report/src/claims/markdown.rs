@@ -64,14 +64,14 @@ fn cell_of(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::claims::fixture::{LEDGER, compared};
-    use crate::claims::{Ledger, judge};
+    use crate::claims::{Evidence, Ledger, judge};
     use crate::summarise;
 
     #[test]
     fn rows_have_as_many_columns_as_their_head() {
         let ledger = Ledger::read("c.toml", &LEDGER.replace("are faster", "are | faster")).unwrap();
         let recorded = compared();
-        let text = render(&judge(&ledger, &recorded, &summarise(&recorded)));
+        let text = render(&judge(&ledger, &Evidence::of(&recorded, &summarise(&recorded))));
         let bars = |line: &str| line.replace("\\|", "").matches('|').count();
         let rows: Vec<_> = text.lines().filter(|line| line.starts_with('|')).collect();
         assert!(rows.iter().all(|row| bars(row) == 5), "{text}");

@@ -1,7 +1,7 @@
 //! What articles say, held against a record: the claim ledger.
 //!
 //! ```text
-//!  claims.toml ─► read ─► Ledger ─► judge(Recorded) ─► Judged ─┬─► terminal, markdown, page
+//!  claims.toml ─► read ─► Ledger ─► judge(Evidence) ─► Judged ─┬─► terminal, markdown, page
 //!   (as data)      │                   │                       └─► growth: a claim as a chart
 //!                  └─► Known: cells    └─► Finding: a ratio by round, its interval, its prediction
 //!                      that can exist         └─► Verdict: what all findings of a claim say
@@ -9,7 +9,8 @@
 //!
 //! A claim predicts ratios, and each experiment measures one: of two cells, round by round. Both
 //! sides of a ratio are named in the ledger before anything is measured, and so is what it should be;
-//! nothing is picked afterwards.
+//! nothing is picked afterwards. Some are of lanes and some of servers, each of which has records of its
+//! own, so that evidence may be of several.
 //!
 //! **The estimate** is the median of the ratios within rounds, which a slow round moves as little as
 //! a fast one. **Its interval** lies between two of those ratios, and holds the true median in 95 % of
@@ -36,7 +37,8 @@
 //! * [`ledger`]: what a file of claims says;
 //! * `written`: how it is written down;
 //! * [`known`]: whether its cells can exist;
-//! * [`series`]: a number for each round of a cell;
+//! * `lanes` and `servers`: a number for each round of a cell;
+//! * [`evidence`]: the same for a ratio, in one record or several;
 //! * [`finding`]: one experiment in a record;
 //! * [`verdict`]: one claim in a record;
 //! * [`growth`]: time over documents, taken apart;
@@ -45,32 +47,31 @@
 //!
 //! [`median_interval`]: crate::stats::order::median_interval
 
+pub mod evidence;
 pub mod finding;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod growth;
 pub mod known;
+mod lanes;
 pub mod ledger;
 pub mod markdown;
-pub mod series;
+mod servers;
 pub mod terminal;
 pub mod verdict;
 pub mod words;
 mod written;
 
-use harness::record::Recorded;
 use serde::Serialize;
 
+pub use evidence::Evidence;
 pub use finding::{Finding, Outcome};
 pub use growth::Growth;
 pub use known::Known;
 pub use ledger::{Claim, Ledger, LedgerError};
 pub use verdict::{Verdict, Word};
 
-use crate::summary::Summary;
-use series::Evidence;
-
-/// A ledger's claims in a record.
+/// A ledger's claims in one record or several.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Judged {
     /// In the ledger's order.
@@ -107,12 +108,11 @@ impl Judged {
     }
 }
 
-/// Holds every claim of `ledger` against the record.
-pub fn judge(ledger: &Ledger, recorded: &Recorded, summary: &Summary) -> Judged {
-    let evidence = Evidence::of(recorded, summary);
+/// Holds every claim of `ledger` against the evidence.
+pub fn judge(ledger: &Ledger, evidence: &Evidence<'_>) -> Judged {
     let of_claim = |claim: &Claim| {
         let findings: Vec<_> =
-            claim.experiments.iter().map(|experiment| Finding::of(experiment, &evidence)).collect();
+            claim.experiments.iter().map(|experiment| Finding::of(experiment, evidence)).collect();
         JudgedClaim {
             number: claim.number,
             source: claim.source.clone(),
@@ -120,7 +120,7 @@ pub fn judge(ledger: &Ledger, recorded: &Recorded, summary: &Summary) -> Judged 
             predicts: claim.predicts.clone(),
             why: claim.why.clone(),
             verdict: Verdict::of(&findings),
-            growth: claim.chart.as_ref().and_then(|chart| Growth::of(chart, recorded, &evidence)),
+            growth: claim.chart.as_ref().and_then(|chart| evidence.growth(chart)),
             findings,
         }
     };

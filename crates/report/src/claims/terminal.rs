@@ -63,12 +63,12 @@ fn of_claim(claim: &JudgedClaim, style: Style) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::claims::fixture::{LEDGER, compared, growing};
-    use crate::claims::{Ledger, judge};
+    use crate::claims::{Evidence, Ledger, judge};
     use crate::summarise;
 
     fn rendered(recorded: &harness::Recorded, ledger: &str, style: Style) -> String {
         let ledger = Ledger::read("c.toml", ledger).unwrap();
-        render(&judge(&ledger, recorded, &summarise(recorded)), style)
+        render(&judge(&ledger, &Evidence::of(recorded, &summarise(recorded))), style)
     }
 
     #[test]

@@ -4,7 +4,9 @@ use harness::number::grouped;
 
 use super::JudgedClaim;
 use super::finding::{Estimate, Finding, Outcome};
-use super::ledger::{At, Needs, Over, Prediction, Ratio, Side, Version};
+use super::ledger::{
+    At, LanePlace, Needs, Over, Place, Prediction, Ratio, ServerPlace, Side, Version,
+};
 use super::verdict::{Verdict, Word};
 use crate::cells::three_digits;
 
@@ -14,7 +16,8 @@ pub const CAPTION: &str = "Each experiment is a ratio: the median of the ratios 
     as predicted, fails where none of it is, and cannot tell where it lies across. ONLY IF: true under \
     the conditions of the experiments that hold, and not under those of others. Open: what has no \
     answer in this record could change the word. Predictions stand in benches/claims.toml, and were \
-    there before the record.";
+    there before the record. A record is of lanes or of servers: `compare claims RECORD RECORD…` takes \
+    both.";
 
 /// Of the table of verdicts.
 pub const HEADS: [&str; 4] = ["#", "the articles say", "verdict", "measured"];
@@ -29,35 +32,50 @@ pub(super) fn ratio(ratio: &Ratio) -> String {
         Over::Side(side) => parts(side),
         Over::Milliseconds(_) => own.clone(),
     };
-    let lane_of = |side: &Side, parts: &[String; 4]| {
+    let name_of = |side: &Side, parts: &[String; 4]| {
         let differs = (0..4).filter(|part| own[*part] != other[*part]);
         let differs: Vec<_> = differs.map(|part| parts[part].as_str()).collect();
         match differs.is_empty() {
-            true => side.lane.clone(),
-            false => format!("{} ({})", side.lane, differs.join(", ")),
+            true => side.place.id().to_owned(),
+            false => format!("{} ({})", side.place.id(), differs.join(", ")),
         }
     };
     let below = match &ratio.over {
-        Over::Side(side) => lane_of(side, &other),
+        Over::Side(side) => name_of(side, &other),
         Over::Milliseconds(ms) => format!("{ms} ms"),
     };
-    let sides = format!("{} ÷ {below}", lane_of(&ratio.of, &own));
-    let common = |part: usize| (own[part] == other[part]).then(|| own[part].clone());
+    let sides = format!("{} ÷ {below}", name_of(&ratio.of, &own));
+    let is_common = |part: usize| own[part] == other[part] && !own[part].is_empty();
+    let common = |part: usize| is_common(part).then(|| own[part].clone());
     let all = [common(0), Some(sides), common(1), common(2), common(3)];
     all.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// Measure, workload, point, client.
+/// What differs or not: of a lane measure, workload, point and client; of a server measure, scene,
+/// handler and point.
 fn parts(side: &Side) -> [String; 4] {
     let measure = side.measure.name();
-    let (measure, at) = match side.at {
-        At::EachDocument => (format!("{measure} a document"), "over all N".to_owned()),
-        At::Point { documents, concurrency } => {
-            let c = concurrency.map_or(String::new(), |c| format!(" C={}", grouped(c)));
-            (measure.to_owned(), format!("N={}{c}", grouped(documents)))
+    match &side.place {
+        Place::Lane(LanePlace { workload, at, client, .. }) => {
+            let (measure, at) = match *at {
+                At::EachDocument => (format!("{measure} a document"), "over all N".to_owned()),
+                At::Point { documents, concurrency } => {
+                    let c = concurrency.map_or(String::new(), |c| format!(" C={}", grouped(c)));
+                    (measure.to_owned(), format!("N={}{c}", grouped(documents)))
+                }
+            };
+            [measure, workload.clone(), at, client.to_string()]
         }
-    };
-    [measure, side.workload.clone(), at, side.client.to_string()]
+        Place::Server(ServerPlace { scene, handler, clients, percent, .. }) => {
+            let clients = clients.map(|clients| match clients {
+                1 => "1 client".to_owned(),
+                _ => format!("{} clients", grouped(clients)),
+            });
+            let percent = percent.map(|percent| format!("at {percent} %"));
+            let at: Vec<_> = clients.into_iter().chain(percent).collect();
+            [measure.to_owned(), scene.clone(), handler.clone(), at.join(" ")]
+        }
+    }
 }
 
 /// `at least 3`.
@@ -168,7 +186,7 @@ mod tests {
     use super::*;
     use crate::claims::fixture::{LEDGER, compared};
     use crate::claims::ledger::{Asks, Measure};
-    use crate::claims::{Ledger, judge};
+    use crate::claims::{Evidence, Ledger, judge};
     use crate::summarise;
 
     #[test]
@@ -176,13 +194,15 @@ mod tests {
         let ledger = Ledger::read("c.toml", LEDGER).unwrap();
         let Asks::Ratio(mut asked) = ledger.claims[0].experiments[0].asks.clone() else { panic!() };
         assert_eq!(ratio(&asked), "wall, stackful/hub ÷ other/slow, all-at-once, N=100, raw");
-        asked.of.client = Client::Library;
-        asked.of.at = At::Point { documents: 1_600, concurrency: Some(8) };
+        let Place::Lane(place) = &mut asked.of.place else { panic!() };
+        place.client = Client::Library;
+        place.at = At::Point { documents: 1_600, concurrency: Some(8) };
         assert_eq!(
             ratio(&asked),
             "wall, stackful/hub (N=1,600 C=8, library) ÷ other/slow (N=100, raw), all-at-once"
         );
-        asked.of.at = At::EachDocument;
+        let Place::Lane(place) = &mut asked.of.place else { panic!() };
+        place.at = At::EachDocument;
         asked.of.measure = Measure::Cpu;
         asked.over = Over::Milliseconds(300.0);
         assert_eq!(
@@ -192,10 +212,36 @@ mod tests {
     }
 
     #[test]
+    fn a_ratio_of_servers_says_who_asks() {
+        let side = |clients, measure| {
+            let (scene, handler) = ("at-once".to_owned(), "waits".to_owned());
+            let server = "blocking/pool".to_owned();
+            let place = ServerPlace { scene, handler, clients, percent: None, server };
+            Side { measure, place: Place::Server(place), line: 1 }
+        };
+        let text = |of, over| {
+            let predicts = Prediction { least: None, most: Some(1.5) };
+            ratio(&Ratio { of, over: Over::Side(over), predicts })
+        };
+        assert_eq!(
+            text(side(Some(1_000), Measure::Wall), side(Some(1), Measure::Wall)),
+            "wall, blocking/pool (1,000 clients) ÷ blocking/pool (1 client), at-once, waits"
+        );
+        assert_eq!(
+            text(side(Some(100), Measure::Cpu), side(Some(100), Measure::Wall)),
+            "blocking/pool (CPU) ÷ blocking/pool (wall), at-once, waits, 100 clients"
+        );
+        assert_eq!(
+            text(side(None, Measure::MemoryEach), side(None, Measure::MemoryEach)),
+            "memory a connection, blocking/pool ÷ blocking/pool, at-once, waits"
+        );
+    }
+
+    #[test]
     fn what_was_written_stands_before_what_is_fair() {
         let recorded = compared();
         let ledger = Ledger::read("c.toml", LEDGER).unwrap();
-        let judged = judge(&ledger, &recorded, &summarise(&recorded));
+        let judged = judge(&ledger, &Evidence::of(&recorded, &summarise(&recorded)));
         let evidence = |index: usize| evidence(&judged.claims[index]);
         let [(written, lines), (fair, others)] = &evidence(0)[..] else { panic!() };
         assert_eq!((written.as_str(), fair.as_str()), ("as written: HOLDS", "fair: FAILS"));

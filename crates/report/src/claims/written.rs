@@ -6,8 +6,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::ledger::{
-    Asks, At, Claim, Experiment, GrowthChart, Ledger, LedgerError, Measure, Needs, Over,
-    Prediction, Ratio, Side, Version,
+    Asks, At, Claim, Experiment, GrowthChart, LanePlace, Ledger, LedgerError, Measure, Needs, Over,
+    Place, Prediction, Ratio, ServerPlace, Side, Version,
 };
 
 /// A bound of a prediction this near to 1 is passed or missed by noise.
@@ -47,6 +47,10 @@ struct WrittenExperiment {
     documents: Option<Documents>,
     concurrency: Option<u64>,
     client: Option<Client>,
+    scene: Option<String>,
+    handler: Option<String>,
+    clients: Option<u64>,
+    percent: Option<u32>,
     of: Option<Spanned<WrittenSide>>,
     over: Option<Spanned<WrittenSide>>,
     at_least: Option<f64>,
@@ -58,12 +62,17 @@ struct WrittenExperiment {
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenSide {
-    lane: Option<String>,
     measure: Option<Measure>,
+    lane: Option<String>,
     workload: Option<String>,
     documents: Option<Documents>,
     concurrency: Option<u64>,
     client: Option<Client>,
+    server: Option<String>,
+    scene: Option<String>,
+    handler: Option<String>,
+    clients: Option<u64>,
+    percent: Option<u32>,
     ms: Option<f64>,
 }
 
@@ -164,7 +173,9 @@ fn ratio(
     let of = side(written, written.of.as_ref().ok_or_else(|| missing("of"))?, line)?;
     let below = written.over.as_ref().ok_or_else(|| missing("over"))?;
     let over = match below.get_ref() {
-        WrittenSide { ms: Some(ms), lane: None, .. } if *ms > 0.0 => Over::Milliseconds(*ms),
+        WrittenSide { ms: Some(ms), lane: None, server: None, .. } if *ms > 0.0 => {
+            Over::Milliseconds(*ms)
+        }
         _ => Over::Side(side(written, below, line)?),
     };
     let unit = match &over {
@@ -173,6 +184,12 @@ fn ratio(
     };
     if of.measure.unit() != unit {
         return Err((below.span().start, format!("{} over {unit} is no ratio", of.measure.unit())));
+    }
+    if let Over::Side(side) = &over
+        && side.place.kind() != of.place.kind()
+    {
+        let (of, over) = (of.place.kind(), side.place.kind());
+        return Err((below.span().start, format!("no record has both {of} and {over}")));
     }
     Ok(Ratio { of, over, predicts: prediction(written).map_err(|why| (start, why))? })
 }
@@ -184,9 +201,42 @@ fn side(
     line: &dyn Fn(usize) -> usize,
 ) -> Result<Side, Wrong> {
     let (start, own) = (side.span().start, side.get_ref());
-    let missing = |key: &str| (start, format!("a side needs `{key}`, or its experiment does"));
     if own.ms.is_some() {
         return Err((start, "`ms` stands alone, below the line, and is more than 0".into()));
+    }
+    let told = |why| (start, why);
+    let measure = own.measure.or(written.measure).ok_or_else(|| told(missing("measure")))?;
+    let place = match (&own.lane, &own.server) {
+        (Some(lane), None) => Place::Lane(of_lane(written, own, lane).map_err(told)?),
+        (None, Some(server)) => {
+            Place::Server(of_server(written, own, server, measure).map_err(told)?)
+        }
+        _ => return Err((start, "a side needs either `lane` or `server`".into())),
+    };
+    if !measure.is_of(&place) {
+        let why = format!("{} is not measured of {}", measure.name(), place.kind());
+        return Err((start, why));
+    }
+    Ok(Side { measure, place, line: line(start) })
+}
+
+fn missing(key: &str) -> String {
+    format!("a side needs `{key}`, or its experiment does")
+}
+
+fn of_lane(
+    written: &WrittenExperiment,
+    own: &WrittenSide,
+    lane: &str,
+) -> Result<LanePlace, String> {
+    let foreign = [
+        ("scene", own.scene.is_some() || written.scene.is_some()),
+        ("handler", own.handler.is_some() || written.handler.is_some()),
+        ("clients", own.clients.is_some() || written.clients.is_some()),
+        ("percent", own.percent.is_some() || written.percent.is_some()),
+    ];
+    if let Some((key, _)) = foreign.iter().find(|(_, is_there)| *is_there) {
+        return Err(format!("`{key}` is for servers, and {lane} is a lane"));
     }
     let concurrency = own.concurrency.or(written.concurrency);
     let at = match own.documents.or(written.documents).ok_or_else(|| missing("documents"))? {
@@ -194,13 +244,41 @@ fn side(
         Documents::Number(documents) => At::Point { documents, concurrency },
     };
     let workload = own.workload.as_ref().or(written.workload.as_ref());
-    Ok(Side {
-        measure: own.measure.or(written.measure).ok_or_else(|| missing("measure"))?,
+    Ok(LanePlace {
         workload: workload.ok_or_else(|| missing("workload"))?.clone(),
         at,
         client: own.client.or(written.client).ok_or_else(|| missing("client"))?,
-        lane: own.lane.as_ref().ok_or_else(|| missing("lane"))?.clone(),
-        line: line(start),
+        lane: lane.to_owned(),
+    })
+}
+
+fn of_server(
+    written: &WrittenExperiment,
+    own: &WrittenSide,
+    server: &str,
+    measure: Measure,
+) -> Result<ServerPlace, String> {
+    let foreign = [
+        ("workload", own.workload.is_some() || written.workload.is_some()),
+        ("documents", own.documents.is_some() || written.documents.is_some()),
+        ("concurrency", own.concurrency.is_some() || written.concurrency.is_some()),
+        ("client", own.client.is_some() || written.client.is_some()),
+    ];
+    if let Some((key, _)) = foreign.iter().find(|(_, is_there)| *is_there) {
+        return Err(format!("`{key}` is for lanes, and {server} is a server"));
+    }
+    let clients = own.clients.or(written.clients);
+    if measure == Measure::MemoryEach && clients.is_some() {
+        return Err("`memory_each` is over all numbers of connections, without `clients`".into());
+    }
+    let scene = own.scene.as_ref().or(written.scene.as_ref());
+    let handler = own.handler.as_ref().or(written.handler.as_ref());
+    Ok(ServerPlace {
+        scene: scene.ok_or_else(|| missing("scene"))?.clone(),
+        handler: handler.ok_or_else(|| missing("handler"))?.clone(),
+        clients,
+        percent: own.percent.or(written.percent),
+        server: server.to_owned(),
     })
 }
 
@@ -231,16 +309,62 @@ mod tests {
     use super::*;
     use crate::claims::fixture::LEDGER;
 
+    const SERVED: &str = r#"condition = "it works"
+scene = "at-once"
+handler = "waits"
+clients = 5
+of = { server = "blocking/pool", measure = "cpu" }
+over = { server = "blocking/pool", measure = "wall" }
+at_most = 1.1"#;
+
     #[test]
     fn an_experiment_says_once_what_its_sides_have_in_common() {
         let ledger = read("claims.toml", LEDGER).unwrap();
         let Asks::Ratio(ratio) = &ledger.claims[0].experiments[0].asks else { panic!() };
         let Over::Side(over) = &ratio.over else { panic!() };
-        assert_eq!((ratio.of.lane.as_str(), over.lane.as_str()), ("stackful/hub", "other/slow"));
-        assert_eq!(ratio.of.at, over.at);
+        let (Place::Lane(of), Place::Lane(below)) = (&ratio.of.place, &over.place) else {
+            panic!("{ratio:?}")
+        };
+        assert_eq!((of.lane.as_str(), below.lane.as_str()), ("stackful/hub", "other/slow"));
+        assert_eq!(of.at, below.at);
         assert_eq!(ratio.predicts, Prediction { least: None, most: Some(0.8) });
         assert_eq!(LEDGER.lines().nth(ratio.of.line - 1).unwrap().split(' ').next(), Some("of"));
         assert_eq!(ledger.claims[2].experiments[0].asks, Asks::NotYet(Needs::Servers));
+    }
+
+    #[test]
+    fn a_server_is_asked_in_a_scene() {
+        let text = LEDGER.replacen("needs = \"servers\"", SERVED, 1);
+        let ledger = read("c.toml", &text).unwrap();
+        let Asks::Ratio(ratio) = &ledger.claims[2].experiments[0].asks else { panic!() };
+        let (Place::Server(of), Over::Side(over)) = (&ratio.of.place, &ratio.over) else {
+            panic!()
+        };
+        assert_eq!((of.scene.as_str(), of.handler.as_str()), ("at-once", "waits"));
+        assert_eq!((of.clients, of.percent, of.server.as_str()), (Some(5), None, "blocking/pool"));
+        assert_eq!((ratio.of.measure, over.measure), (Measure::Cpu, Measure::Wall));
+        for (from, to, why) in [
+            ("\"cpu\"", "\"user_cpu\"", "user CPU is not measured of servers"),
+            ("scene = \"at-once\"", "", "a side needs `scene`"),
+            ("\"cpu\"", "\"memory_each\"", "without `clients`"),
+            ("over = { server = \"blocking/pool\"", "over = { ms = 0", "`ms` stands alone"),
+        ] {
+            let error = read("c.toml", &text.replacen(from, to, 1)).unwrap_err();
+            assert!(error.why.contains(why), "{to}: {error}");
+        }
+    }
+
+    #[test]
+    fn no_ratio_is_of_a_lane_and_a_server() {
+        let [lane, server] = [
+            "lane = \"other/slow\", workload = \"w\", documents = 1, client = \"raw\"",
+            "server = \"blocking/pool\", scene = \"s\", handler = \"waits\"",
+        ];
+        let sides = format!(
+            "condition = \"a\"\nmeasure = \"wall\"\nof = {{ {lane} }}\nover = {{ {server} }}\nat_most = 0.8"
+        );
+        let error = read("c.toml", &LEDGER.replacen("needs = \"servers\"", &sides, 1)).unwrap_err();
+        assert_eq!(error.why, "no record has both lanes and servers");
     }
 
     #[test]
@@ -261,6 +385,25 @@ mod tests {
                 18,
                 "ms over MiB is no ratio",
             ),
+            (
+                "over = { lane = \"other/slow\" }",
+                "over = { server = \"other/slow\" }",
+                18,
+                "`workload` is for lanes, and other/slow is a server",
+            ),
+            (
+                "over = { lane = \"other/slow\" }",
+                "over = { lane = \"other/slow\", server = \"other/slow\" }",
+                18,
+                "a side needs either `lane` or `server`",
+            ),
+            (
+                "client = \"raw\"",
+                "clients = 5",
+                17,
+                "`clients` is for servers, and stackful/hub is",
+            ),
+            ("\"wall\"", "\"memory\"", 17, "memory is not measured of lanes"),
         ] {
             let error = read("c.toml", &LEDGER.replacen(from, to, 1)).unwrap_err();
             assert_eq!((error.file.as_str(), error.line), ("c.toml", line), "{to}: {error}");

@@ -62,7 +62,7 @@ fn without_scripts_there_are_the_answer_the_tables_and_the_cards() {
 
 #[test]
 fn claims_have_their_verdicts_and_a_chart_without_scripts() {
-    use crate::claims::{Ledger, fixture, judge};
+    use crate::claims::{Evidence, Ledger, fixture, judge};
     let chart = "[claim.chart]\nworkload = \"all-at-once\"\n\
                  lines = [{ lane = \"stackful/hub\", client = \"raw\" }]\n\n[[claim]]\nnumber = 2";
     let text = fixture::LEDGER.replacen("[[claim]]\nnumber = 2", chart, 1);
@@ -70,7 +70,7 @@ fn claims_have_their_verdicts_and_a_chart_without_scripts() {
     let ledger = Ledger::read("c.toml", &text).unwrap();
     let recorded = fixture::growing();
     let summary = summarise(&recorded);
-    let page = render(&recorded, &summary, &judge(&ledger, &recorded, &summary));
+    let page = render(&recorded, &summary, &judge(&ledger, &Evidence::of(&recorded, &summary)));
     for text in [
         "id=\"claim-1\"",
         "as written: HOLDS",
