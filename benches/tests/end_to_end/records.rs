@@ -271,6 +271,9 @@ fn claims() {
     let json = asked(&scratch, "claims @copy --file @c.toml --json");
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(json["claims"][0]["verdict"], serde_json::json!({ "word": "holds", "rounds": 6 }));
+    let first = asked(&scratch, "claims @copy @record --file @c.toml --json");
+    let first: serde_json::Value = serde_json::from_str(&first.stdout).unwrap();
+    assert_eq!(first, json, "of several records the first that has samples is what counts");
 
     fs::write(scratch.path("c.toml"), CLAIMS.replace("blocking/many", "blocking/mayn")).unwrap();
     let typo = asked(&scratch, "claims @copy --file @c.toml");

@@ -137,13 +137,12 @@ mod tests {
     use super::*;
     use crate::claims::Ledger;
     use crate::claims::fixture::{LEDGER, compared, served};
-    use crate::claims::ledger::Asks;
     use crate::summarise;
 
     #[test]
     fn a_ratio_is_of_the_first_record_that_has_both_sides() {
         let ledger = Ledger::read("c.toml", LEDGER).unwrap();
-        let Asks::Ratio(ratio) = &ledger.claims[0].experiments[0].asks else { panic!() };
+        let ratio = &ledger.claims[0].experiments[0].ratio;
         let whole = compared();
         let mut halved = compared();
         halved.plan.cells.retain(|planned| planned.cell.lane != "other/slow");

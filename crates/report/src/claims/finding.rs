@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::evidence::{Absent, Both, Evidence, Series};
-use super::ledger::{Asks, Experiment, Needs, Prediction, Ratio, Version};
+use super::ledger::{Experiment, Prediction, Ratio, Version};
 use super::words;
 use crate::stats::median_interval;
 use crate::stats::{Interval, median};
@@ -21,9 +21,9 @@ pub struct Finding {
     pub version: Version,
     /// Under which condition the claim is true where this holds.
     pub condition: String,
-    /// What was measured, and where; empty where nothing is.
+    /// What was measured, and where.
     pub measured: String,
-    /// What was predicted; empty where nothing is measured.
+    /// What was predicted.
     pub predicted: String,
     /// What came out.
     #[serde(flatten)]
@@ -58,11 +58,6 @@ pub enum Outcome {
         /// Why.
         why: String,
     },
-    /// It cannot be measured as long as this is not there.
-    NotYet {
-        /// What it needs.
-        needs: Needs,
-    },
 }
 
 /// A ratio, and how well it is known.
@@ -93,23 +88,23 @@ impl Outcome {
 impl Finding {
     /// What the record says.
     pub fn of(experiment: &Experiment, evidence: &Evidence<'_>) -> Self {
-        let (measured, predicted, (outcome, notes)) = match &experiment.asks {
-            Asks::NotYet(needs) => {
-                (String::new(), String::new(), (Outcome::NotYet { needs: *needs }, Vec::new()))
-            }
-            Asks::Ratio(ratio) => {
-                let found = found(ratio, evidence).unwrap_or_else(|absent| {
-                    let outcome = match absent {
-                        Absent::Failed(why) => Outcome::Failed { why },
-                        missing => Outcome::Missing { why: missing.why() },
-                    };
-                    (outcome, Vec::new())
-                });
-                (words::ratio(ratio), words::prediction(&ratio.predicts), found)
-            }
-        };
-        let Experiment { what, version, condition, .. } = experiment.clone();
-        Finding { what, version, condition, measured, predicted, outcome, notes }
+        let Experiment { what, version, condition, ratio } = experiment;
+        let (outcome, notes) = found(ratio, evidence).unwrap_or_else(|absent| {
+            let outcome = match absent {
+                Absent::Failed(why) => Outcome::Failed { why },
+                missing => Outcome::Missing { why: missing.why() },
+            };
+            (outcome, Vec::new())
+        });
+        Finding {
+            what: what.clone(),
+            version: *version,
+            condition: condition.clone(),
+            measured: words::ratio(ratio),
+            predicted: words::prediction(&ratio.predicts),
+            outcome,
+            notes,
+        }
     }
 }
 
@@ -162,7 +157,7 @@ impl Prediction {
 mod tests {
     use super::*;
     use crate::claims::Ledger;
-    use crate::claims::fixture::{LEDGER, compared, growing};
+    use crate::claims::fixture::{LEDGER, compared, growing, served};
     use crate::{fixture, summarise};
 
     fn findings(recorded: &harness::Recorded, ledger: &str) -> Vec<Finding> {
@@ -187,7 +182,8 @@ mod tests {
         assert!(same.interval.contains(same.ratio), "the median lies within: {same:?}");
         // Against a constant the rounds do not cancel out.
         assert!(matches!(findings[2].outcome, Outcome::Undecided(_)), "{findings:?}");
-        assert_eq!(findings[3].outcome, Outcome::NotYet { needs: Needs::Servers });
+        let why = "it takes a record of servers".to_owned();
+        assert_eq!(findings[3].outcome, Outcome::Missing { why });
     }
 
     #[test]
@@ -220,6 +216,42 @@ mod tests {
         recorded.plan.cells.retain(|planned| planned.cell.lane != "other/slow");
         let missing = &findings(&recorded, LEDGER)[0].outcome;
         assert!(matches!(missing, Outcome::Missing { .. }), "{missing:?}");
+    }
+
+    #[test]
+    fn servers_are_held_against_what_is_said_of_them() {
+        let ledger = |changes: &[(&str, &str)]| {
+            let text = changes.iter().fold(LEDGER.to_owned(), |text, (from, to)| {
+                assert!(text.contains(from), "{from}");
+                text.replace(from, to)
+            });
+            Ledger::read("c.toml", &text).unwrap()
+        };
+        let of = |ledger: &Ledger| {
+            let servers = served();
+            let judged = crate::claims::judge(ledger, &Evidence::of_servers(&servers));
+            assert!(judged.says_something());
+            let findings = judged.claims.into_iter().flat_map(|claim| claim.findings);
+            findings.last().unwrap().outcome.clone()
+        };
+        let Outcome::Holds(found) = of(&ledger(&[])) else { panic!() };
+        assert_eq!((found.ratio, found.rounds, found.of, found.over), (1.0, 8, 100.0, 100.0));
+        let pool = ledger(&[("\"stackless/hyper\"", "\"blocking/pool\"")]);
+        let Outcome::Fails(found) = of(&pool) else { panic!() };
+        assert_eq!((found.ratio, found.of, found.over), (25.0, 2_500.0, 100.0));
+        // A hundred requests of 4 ms CPU in 100 ms: as many processors as that.
+        let busy = ledger(&[
+            (
+                "{ server = \"stackless/hyper\", clients = 1 }",
+                "{ server = \"stackless/hyper\", clients = 100 }",
+            ),
+            (
+                "{ server = \"stackless/hyper\", clients = 100 }\nover",
+                "{ server = \"stackless/hyper\", clients = 100, measure = \"cpu\" }\nover",
+            ),
+        ]);
+        let Outcome::Fails(found) = of(&busy) else { panic!() };
+        assert_eq!((found.ratio, found.of, found.over), (4.0, 400.0, 100.0));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serving::{Documents, Plan, Script, Server};
 
 use crate::fixture;
 
-/// Of three claims: with two experiments, over a constant, and not yet.
+/// Of three claims: with two experiments, over a constant, and about a server.
 pub const LEDGER: &str = r#"
 [[claim]]
 number = 1
@@ -75,7 +75,13 @@ why = "They wait."
 [[claim.experiment]]
 what = "a server"
 as = "written"
-needs = "servers"
+condition = "its clients only wait"
+measure = "wall"
+scene = "at-once"
+handler = "waits"
+of = { server = "stackless/hyper", clients = 100 }
+over = { server = "stackless/hyper", clients = 1 }
+at_most = 1.5
 "#;
 
 /// [`fixture::compared`], in which `blocking/sequential` is called `other/slow`: 30 ms against 20 of

@@ -191,6 +191,7 @@ mod tests {
     fn known() -> Known {
         let mut known = Known::default();
         known.add_plan(&compared().plan);
+        known.add_serving(&served().plan);
         known
     }
 
@@ -229,64 +230,44 @@ mod tests {
         );
     }
 
-    const SERVED: &str = r#"
-        [[claim]]
-        number = 1
-        source = "an article"
-        says = "Clients queue."
-        predicts = "They do."
-        why = "They wait."
-
-        [[claim.experiment]]
-        what = "a pool"
-        as = "written"
-        condition = "it waits"
-        measure = "wall"
-        scene = "at-once"
-        handler = "waits"
-        of = { server = "blocking/pool", clients = 5 }
-        over = { server = "other/nginx", clients = 4 }
-        at_least = 1.8
-    "#;
-
     #[test]
     fn what_servers_can_do_is_known_too() {
-        let mut known = Known::default();
-        known.add_serving(&served().plan);
-        let checked = |changes: &[(&str, &str)]| {
-            let text = changes.iter().fold(SERVED.to_owned(), |text, (from, to)| {
-                assert!(text.contains(from), "{from}");
-                text.replacen(from, to, 1)
-            });
-            Ledger::read("c.toml", &text).unwrap().check(&known).map_err(|error| error.to_string())
-        };
-        assert_eq!(checked(&[]), Ok(()));
+        let (hundred, one) = (", clients = 100 }", ", clients = 1 }");
         for (from, to, line, why) in [
-            ("\"at-once\"", "\"at-onec\"", 16, "no scene is named `at-onec`; is it `at-once`?"),
-            ("\"waits\"", "\"wait\"", 16, "no handler of at-once is named `wait`; is it `waits`?"),
+            ("\"at-once\"", "\"at-onec\"", 66, "no scene is named `at-onec`; is it `at-once`?"),
+            ("\"waits\"", "\"wait\"", 66, "no handler of at-once is named `wait`; is it `waits`?"),
             (
-                "other/nginx",
-                "other/ngnix",
-                17,
-                "no server has the id `other/ngnix`; is it `other/nginx`?",
+                "\"stackless/hyper\"",
+                "\"stackless/hypre\"",
+                66,
+                "no server has the id `stackless/hypre`; is it `stackless/hyper`?",
             ),
-            ("clients = 5", "clients = 6", 16, "at-once has no point clients = 6"),
-            ("clients = 5", "percent = 50", 16, "at-once has no point percent = 50"),
-            (", clients = 4", "", 17, "at-once has several points; say which"),
+            (hundred, ", clients = 6 }", 66, "at-once has no point clients = 6"),
+            (hundred, ", percent = 50 }", 66, "at-once has no point percent = 50"),
+            (one, " }", 67, "at-once has several points; say which"),
         ] {
-            assert_eq!(checked(&[(from, to)]), Err(format!("c.toml:{line}: {why}")), "{to}");
+            let text = LEDGER.replacen(from, to, 1);
+            assert_ne!(text, LEDGER, "{from}");
+            assert_eq!(error(from, to), format!("c.toml:{line}: {why}"), "{to}");
         }
-        let each = [("\"wall\"", "\"memory_each\""), (", clients = 5", ""), (", clients = 4", "")];
-        let none = "c.toml:16: at-once holds no connections, so none is one more";
-        assert_eq!(checked(&each), Err(none.to_owned()));
-        let held = [&each[..], &[("\"at-once\"", "\"waiting\"")]].concat();
-        assert_eq!(checked(&held), Ok(()));
+    }
+
+    #[test]
+    fn one_more_connection_needs_a_scene_that_holds_them() {
+        let (start, asked) = LEDGER.split_once("condition = \"its clients").unwrap();
+        let each = asked.replace("\"wall\"", "\"memory_each\"");
+        let each = each.replace(", clients = 100", "").replace(", clients = 1", "");
+        let text = format!("{start}condition = \"its clients{each}");
+        let checked = |text: &str| Ledger::read("c.toml", text).unwrap().check(&known());
+        let none = "at-once holds no connections, so none is one more";
+        assert_eq!(checked(&text).unwrap_err().why, none);
+        assert_eq!(checked(&text.replace("\"at-once\"", "\"waiting\"")), Ok(()));
     }
 
     #[test]
     fn a_slope_needs_several_points_and_a_point_must_be_one() {
         let each = LEDGER.replace("documents = 100", "documents = \"each\"");
-        let mut known = Known::default();
+        let mut known = known();
         known.add_plan(&growing().plan);
         assert_eq!(Ledger::read("c.toml", &each).unwrap().check(&known), Ok(()));
         let mut twice = growing().plan;

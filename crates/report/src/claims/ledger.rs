@@ -44,7 +44,7 @@ pub struct Experiment {
     /// Under which condition the claim is true where this holds.
     pub condition: String,
     /// What is measured for it.
-    pub asks: Asks,
+    pub ratio: Ratio,
 }
 
 /// Whose version of a claim an experiment is.
@@ -55,23 +55,6 @@ pub enum Version {
     Written,
     /// One thing changed, and all else equal.
     Fair,
-}
-
-/// What is measured for an experiment.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Asks {
-    /// Nothing as long as this is not there to be measured.
-    NotYet(Needs),
-    /// A ratio.
-    Ratio(Box<Ratio>),
-}
-
-/// What an experiment would need.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Needs {
-    /// Lanes that answer requests, in place of lanes that send them.
-    Servers,
 }
 
 /// One side over the other.
@@ -295,10 +278,7 @@ impl Ledger {
     /// Every side of every ratio.
     pub fn sides(&self) -> impl Iterator<Item = &Side> {
         let experiments = self.claims.iter().flat_map(|claim| &claim.experiments);
-        let ratios = experiments.filter_map(|experiment| match &experiment.asks {
-            Asks::NotYet(_) => None,
-            Asks::Ratio(ratio) => Some(ratio),
-        });
+        let ratios = experiments.map(|experiment| &experiment.ratio);
         ratios.flat_map(|ratio| match &ratio.over {
             Over::Side(over) => vec![&ratio.of, over],
             Over::Milliseconds(_) => vec![&ratio.of],

@@ -10,7 +10,7 @@ pub fn verdicts(judged: &Judged) -> String {
         let word = claim.verdict.word;
         let verdict = match word {
             Word::Holds | Word::OnlyIf | Word::Fails => format!("**{}**", word.text()),
-            Word::Open | Word::NotYet => word.text().to_owned(),
+            Word::Open => word.text().to_owned(),
         };
         let lines = words::evidence(claim).into_iter().flat_map(|(head, lines)| {
             let lines = lines.into_iter().map(|line| format!("· {line}"));

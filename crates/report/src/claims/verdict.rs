@@ -25,8 +25,6 @@ pub enum Word {
     Fails,
     /// What is still without an answer could change the word.
     Open,
-    /// Nothing of it can be measured yet.
-    NotYet,
 }
 
 impl Word {
@@ -37,32 +35,26 @@ impl Word {
             Word::OnlyIf => "ONLY IF",
             Word::Fails => "FAILS",
             Word::Open => "open",
-            Word::NotYet => "not yet",
         }
     }
 }
 
 impl Verdict {
-    /// The word that stands whatever else may come out of the experiments that have no answer. Those
-    /// that cannot be measured yet are left out: the verdict is about what can be.
+    /// The word that stands whatever else may come out of the experiments that have no answer.
     pub fn of(findings: &[Finding]) -> Self {
-        let is_open = |finding: &&Finding| {
-            let outcome = &finding.outcome;
-            !matches!(outcome, Outcome::Holds(_) | Outcome::Fails(_) | Outcome::NotYet { .. })
-        };
+        let is_open =
+            |finding: &&Finding| !matches!(finding.outcome, Outcome::Holds(_) | Outcome::Fails(_));
         let holding = findings.iter().filter(|f| matches!(f.outcome, Outcome::Holds(_))).count();
         let failing = findings.iter().filter(|f| matches!(f.outcome, Outcome::Fails(_))).count();
         let open = findings.iter().filter(is_open).count();
         let word = match (holding, failing, open) {
-            (0, 0, 0) => Word::NotYet,
             (1.., 1.., _) => Word::OnlyIf,
             (1.., 0, 0) => Word::Holds,
             (0, 1.., 0) => Word::Fails,
             _ => Word::Open,
         };
         let decided = findings.iter().filter(|finding| {
-            matches!(finding.outcome, Outcome::Holds(_) | Outcome::Fails(_))
-                && !matches!(word, Word::Open | Word::NotYet)
+            matches!(finding.outcome, Outcome::Holds(_) | Outcome::Fails(_)) && word != Word::Open
         });
         let rounds = decided.filter_map(|f| f.outcome.estimate()).map(|it| it.rounds).min();
         Verdict { word, rounds }
@@ -73,7 +65,7 @@ impl Verdict {
 mod tests {
     use super::*;
     use crate::claims::finding::Estimate;
-    use crate::claims::ledger::{Needs, Version};
+    use crate::claims::ledger::Version;
     use crate::stats::Interval;
 
     fn finding(outcome: Outcome) -> Finding {
@@ -85,7 +77,7 @@ mod tests {
     fn word(outcomes: &[Outcome]) -> Word {
         let findings: Vec<_> = outcomes.iter().cloned().map(finding).collect();
         let verdict = Verdict::of(&findings);
-        let is_verdict = !matches!(verdict.word, Word::Open | Word::NotYet);
+        let is_verdict = verdict.word != Word::Open;
         assert_eq!(is_verdict, verdict.rounds.is_some(), "none without samples: {verdict:?}");
         verdict.word
     }
@@ -98,7 +90,6 @@ mod tests {
         let across = Outcome::Undecided(estimate);
         let missing = Outcome::Missing { why: "not installed".into() };
         let failed = Outcome::Failed { why: "it timed out".into() };
-        let not_yet = Outcome::NotYet { needs: Needs::Servers };
         let of = |outcomes: &[&Outcome]| {
             word(&outcomes.iter().map(|o| (*o).clone()).collect::<Vec<_>>())
         };
@@ -108,9 +99,7 @@ mod tests {
         assert_eq!(of(&[&holds, &missing]), Word::Open, "it could fail");
         assert_eq!(of(&[&fails, &failed]), Word::Open);
         assert_eq!(of(&[&holds, &fails, &missing, &across]), Word::OnlyIf, "whatever they are");
-        assert_eq!(of(&[&holds, &not_yet]), Word::Holds);
-        assert_eq!(of(&[&missing, &not_yet]), Word::Open);
-        assert_eq!(of(&[&not_yet]), Word::NotYet);
-        assert_eq!(of(&[]), Word::NotYet);
+        assert_eq!(of(&[&missing]), Word::Open);
+        assert_eq!(of(&[]), Word::Open);
     }
 }

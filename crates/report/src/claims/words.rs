@@ -4,9 +4,7 @@ use harness::number::grouped;
 
 use super::JudgedClaim;
 use super::finding::{Estimate, Finding, Outcome};
-use super::ledger::{
-    At, LanePlace, Needs, Over, Place, Prediction, Ratio, ServerPlace, Side, Version,
-};
+use super::ledger::{At, LanePlace, Over, Place, Prediction, Ratio, ServerPlace, Side, Version};
 use super::verdict::{Verdict, Word};
 use crate::cells::three_digits;
 
@@ -109,9 +107,6 @@ pub fn outcome(outcome: &Outcome) -> String {
         Outcome::TooFew { why } => format!("cannot tell: {why}"),
         Outcome::Missing { why } => format!("no samples: {why}"),
         Outcome::Failed { why } => format!("failed: {why}"),
-        Outcome::NotYet { needs: Needs::Servers } => {
-            "not yet: it needs the servers' workload".to_owned()
-        }
     }
 }
 
@@ -125,10 +120,8 @@ pub fn version(version: Version) -> &'static str {
 
 /// The cells of [`EXPERIMENT_HEADS`].
 pub fn experiment(finding: &Finding) -> [String; 4] {
-    let mut what = format!("{}: {}", version(finding.version), finding.what);
-    if !finding.measured.is_empty() {
-        what += &format!(" [{}]", finding.measured);
-    }
+    let Finding { what, measured, .. } = finding;
+    let what = format!("{}: {what} [{measured}]", version(finding.version));
     let found = match finding.outcome.estimate() {
         Some(it) => format!("{}, {} rounds", outcome(&finding.outcome), it.rounds),
         None => outcome(&finding.outcome),
@@ -171,7 +164,7 @@ fn lines(findings: &[Finding]) -> Vec<String> {
 
 /// How many verdicts there are of each kind.
 pub fn counts(claims: &[JudgedClaim]) -> String {
-    let words = [Word::Holds, Word::OnlyIf, Word::Fails, Word::Open, Word::NotYet];
+    let words = [Word::Holds, Word::OnlyIf, Word::Fails, Word::Open];
     let counted = words.into_iter().filter_map(|word| {
         let count = claims.iter().filter(|claim| claim.verdict.word == word).count();
         (count > 0).then(|| format!("{count} {}", word.text()))
@@ -185,14 +178,14 @@ mod tests {
 
     use super::*;
     use crate::claims::fixture::{LEDGER, compared};
-    use crate::claims::ledger::{Asks, Measure};
+    use crate::claims::ledger::Measure;
     use crate::claims::{Evidence, Ledger, judge};
     use crate::summarise;
 
     #[test]
     fn a_ratio_says_once_what_its_sides_have_in_common() {
         let ledger = Ledger::read("c.toml", LEDGER).unwrap();
-        let Asks::Ratio(mut asked) = ledger.claims[0].experiments[0].asks.clone() else { panic!() };
+        let mut asked = ledger.claims[0].experiments[0].ratio.clone();
         assert_eq!(ratio(&asked), "wall, stackful/hub ÷ other/slow, all-at-once, N=100, raw");
         let Place::Lane(place) = &mut asked.of.place else { panic!() };
         place.client = Client::Library;
@@ -247,9 +240,9 @@ mod tests {
         assert_eq!((written.as_str(), fair.as_str()), ("as written: HOLDS", "fair: FAILS"));
         assert!(lines[0].starts_with("it suspends: 0.67 (0.66"), "{lines:?}");
         assert!(others[0].starts_with("not if it is async: 1.00 (0.99"), "{others:?}");
-        let not_yet = "not yet: it needs the servers' workload".to_owned();
-        assert_eq!(evidence(2), [("as written: not yet".to_owned(), vec![not_yet])]);
-        assert_eq!(counts(&judged.claims), "3 claims: 1 HOLDS, 1 ONLY IF, 1 not yet.");
+        let none = "no samples: it takes a record of servers".to_owned();
+        assert_eq!(evidence(2), [("as written: open".to_owned(), vec![none])]);
+        assert_eq!(counts(&judged.claims), "3 claims: 1 HOLDS, 1 ONLY IF, 1 open.");
         let cells = experiment(&judged.claims[0].findings[0]);
         assert_eq!(cells[1], "at most 0.8");
         assert_eq!(cells[3], "holds, 12 rounds");

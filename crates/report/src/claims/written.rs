@@ -6,8 +6,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::ledger::{
-    Asks, At, Claim, Experiment, GrowthChart, LanePlace, Ledger, LedgerError, Measure, Needs, Over,
-    Place, Prediction, Ratio, ServerPlace, Side, Version,
+    At, Claim, Experiment, GrowthChart, LanePlace, Ledger, LedgerError, Measure, Over, Place,
+    Prediction, Ratio, ServerPlace, Side, Version,
 };
 
 /// A bound of a prediction this near to 1 is passed or missed by noise.
@@ -41,7 +41,6 @@ struct WrittenExperiment {
     version: Version,
     #[serde(default)]
     condition: String,
-    needs: Option<Needs>,
     measure: Option<Measure>,
     workload: Option<String>,
     documents: Option<Documents>,
@@ -150,18 +149,12 @@ fn experiment(
 ) -> Result<Experiment, Wrong> {
     let start = written.span().start;
     let written = written.into_inner();
-    let asks = match written.needs {
-        Some(_) if written.of.is_some() => {
-            return Err((start, "what is not yet there has no `of`".into()));
-        }
-        Some(needs) => Asks::NotYet(needs),
-        None if written.condition.is_empty() => {
-            return Err((start, "an experiment needs `condition`, for its verdict".into()));
-        }
-        None => Asks::Ratio(Box::new(ratio(&written, start, line)?)),
-    };
+    if written.condition.is_empty() {
+        return Err((start, "an experiment needs `condition`, for its verdict".into()));
+    }
+    let ratio = ratio(&written, start, line)?;
     let WrittenExperiment { what, version, condition, .. } = written;
-    Ok(Experiment { what, version, condition, asks })
+    Ok(Experiment { what, version, condition, ratio })
 }
 
 fn ratio(
@@ -309,18 +302,10 @@ mod tests {
     use super::*;
     use crate::claims::fixture::LEDGER;
 
-    const SERVED: &str = r#"condition = "it works"
-scene = "at-once"
-handler = "waits"
-clients = 5
-of = { server = "blocking/pool", measure = "cpu" }
-over = { server = "blocking/pool", measure = "wall" }
-at_most = 1.1"#;
-
     #[test]
     fn an_experiment_says_once_what_its_sides_have_in_common() {
         let ledger = read("claims.toml", LEDGER).unwrap();
-        let Asks::Ratio(ratio) = &ledger.claims[0].experiments[0].asks else { panic!() };
+        let ratio = &ledger.claims[0].experiments[0].ratio;
         let Over::Side(over) = &ratio.over else { panic!() };
         let (Place::Lane(of), Place::Lane(below)) = (&ratio.of.place, &over.place) else {
             panic!("{ratio:?}")
@@ -329,42 +314,19 @@ at_most = 1.1"#;
         assert_eq!(of.at, below.at);
         assert_eq!(ratio.predicts, Prediction { least: None, most: Some(0.8) });
         assert_eq!(LEDGER.lines().nth(ratio.of.line - 1).unwrap().split(' ').next(), Some("of"));
-        assert_eq!(ledger.claims[2].experiments[0].asks, Asks::NotYet(Needs::Servers));
     }
 
     #[test]
     fn a_server_is_asked_in_a_scene() {
-        let text = LEDGER.replacen("needs = \"servers\"", SERVED, 1);
-        let ledger = read("c.toml", &text).unwrap();
-        let Asks::Ratio(ratio) = &ledger.claims[2].experiments[0].asks else { panic!() };
-        let (Place::Server(of), Over::Side(over)) = (&ratio.of.place, &ratio.over) else {
-            panic!()
+        let ledger = read("c.toml", LEDGER).unwrap();
+        let ratio = &ledger.claims[2].experiments[0].ratio;
+        let (Place::Server(of), Over::Side(below)) = (&ratio.of.place, &ratio.over) else {
+            panic!("{ratio:?}")
         };
+        let Place::Server(over) = &below.place else { panic!("{ratio:?}") };
         assert_eq!((of.scene.as_str(), of.handler.as_str()), ("at-once", "waits"));
-        assert_eq!((of.clients, of.percent, of.server.as_str()), (Some(5), None, "blocking/pool"));
-        assert_eq!((ratio.of.measure, over.measure), (Measure::Cpu, Measure::Wall));
-        for (from, to, why) in [
-            ("\"cpu\"", "\"user_cpu\"", "user CPU is not measured of servers"),
-            ("scene = \"at-once\"", "", "a side needs `scene`"),
-            ("\"cpu\"", "\"memory_each\"", "without `clients`"),
-            ("over = { server = \"blocking/pool\"", "over = { ms = 0", "`ms` stands alone"),
-        ] {
-            let error = read("c.toml", &text.replacen(from, to, 1)).unwrap_err();
-            assert!(error.why.contains(why), "{to}: {error}");
-        }
-    }
-
-    #[test]
-    fn no_ratio_is_of_a_lane_and_a_server() {
-        let [lane, server] = [
-            "lane = \"other/slow\", workload = \"w\", documents = 1, client = \"raw\"",
-            "server = \"blocking/pool\", scene = \"s\", handler = \"waits\"",
-        ];
-        let sides = format!(
-            "condition = \"a\"\nmeasure = \"wall\"\nof = {{ {lane} }}\nover = {{ {server} }}\nat_most = 0.8"
-        );
-        let error = read("c.toml", &LEDGER.replacen("needs = \"servers\"", &sides, 1)).unwrap_err();
-        assert_eq!(error.why, "no record has both lanes and servers");
+        assert_eq!((of.percent, of.server.as_str()), (None, "stackless/hyper"));
+        assert_eq!((of.clients, over.clients), (Some(100), Some(1)));
     }
 
     #[test]
@@ -404,6 +366,25 @@ at_most = 1.1"#;
                 "`clients` is for servers, and stackful/hub is",
             ),
             ("\"wall\"", "\"memory\"", 17, "memory is not measured of lanes"),
+            (
+                ", clients = 1 }",
+                ", measure = \"user_cpu\" }",
+                67,
+                "user CPU is not measured of servers",
+            ),
+            ("scene = \"at-once\"", "", 66, "a side needs `scene`"),
+            (
+                ", clients = 1 }",
+                ", clients = 1, measure = \"memory_each\" }",
+                67,
+                "without `clients`",
+            ),
+            (
+                "over = { server = \"stackless/hyper\", clients = 1 }",
+                "over = { lane = \"other/slow\", workload = \"w\", documents = 1 }",
+                67,
+                "`scene` is for servers, and other/slow is a lane",
+            ),
         ] {
             let error = read("c.toml", &LEDGER.replacen(from, to, 1)).unwrap_err();
             assert_eq!((error.file.as_str(), error.line), ("c.toml", line), "{to}: {error}");

@@ -14,7 +14,9 @@ pub(super) fn section(judged: &Judged) -> Markup {
             @if !judged.says_something() {
                 p.missing {
                     "This record has no samples for any of their claims; " code { "--workloads articles" }
-                    " measures them, after " code { "compare others install" } "."
+                    " measures those of lanes, after " code { "compare others install" } ". Those of servers take"
+                    " a record of " code { "compare servers" } ", and " code { "compare claims RECORD RECORD…" }
+                    " takes both."
                 }
             } @else {
                 p.lead { (words::counts(&judged.claims)) " Every claim opens on its experiments." }
@@ -58,7 +60,7 @@ fn verdict(claim: &JudgedClaim) -> Markup {
         Word::Holds => "holds",
         Word::OnlyIf => "only-if",
         Word::Fails => "fails",
-        Word::Open | Word::NotYet => "open",
+        Word::Open => "open",
     };
     html! { span class={ "verdict " (class) } { (word.text()) } }
 }
