@@ -22,7 +22,7 @@
 //! * [`records`]: commands over whole records;
 //! * [`mod@publish`]: a record as it may leave the machine;
 //! * [`serving`]: servers in place of lanes;
-//! * [`markers`] and [`mod@splice`]: parts of a page that are made from records;
+//! * [`markers`], [`mod@splice`] and [`splice_servers`]: parts of a page that are made from records;
 //! * [`verify`]: every cell under `cargo test`;
 //! * [`verify_servers`]: and every server that is a program.
 
@@ -47,6 +47,7 @@ pub mod registry;
 pub mod servers;
 pub mod serving;
 pub mod splice;
+pub mod splice_servers;
 pub mod verify;
 pub mod verify_servers;
 

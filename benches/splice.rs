@@ -18,6 +18,7 @@ use crate::claims::{self, Either};
 use crate::enter::Misuse;
 use crate::markers::{self, Marker};
 use crate::print::{say, tell_line};
+use crate::splice_servers::{self, Made};
 
 /// Which page to renew.
 #[derive(Debug, Args)]
@@ -44,6 +45,8 @@ Forms:
            experiment is judged in the first that has samples for it
   growth   wall time over documents of claim=NUMBER, taken apart, as an SVG that is written to
            file=PATH
+  servers  tables of a record of servers: of scene=NAME handler=NAME, or at a glance
+  picture  every request of scene=NAME handler=NAME clients=N, as an SVG that is written to file=PATH
   chart    wall time over documents of workload=NAME client=NAME, as an SVG that is written to
            file=PATH
 
@@ -121,6 +124,8 @@ impl Maker {
             "claims" => &["record"],
             "growth" => &["record", "claim", "file"],
             "chart" => &["record", "workload", "client", "file"],
+            "servers" => &["record", "scene", "handler"],
+            "picture" => &["record", "scene", "handler", "clients", "file"],
             form => bail!("{form} is no form; `compare splice --help` lists them"),
         };
         let unknown = marker.values.keys().find(|key| !keys.contains(&key.as_str()));
@@ -132,10 +137,15 @@ impl Maker {
             return self.claims(&marker.list("record", |name| Some(name.to_owned()))?);
         }
         self.read(name)?;
-        let Either::Lanes(it) = &self.records[name] else {
-            bail!("{name} is a record of servers, and a {} is of lanes", marker.form);
+        let (recorded, summary) = match &self.records[name] {
+            Either::Lanes(it) => &**it,
+            Either::Servers(recorded) => {
+                return match splice_servers::make(marker, name, recorded)? {
+                    Made::Text(text) => Ok(text),
+                    Made::Picture(svg, alt) => self.chart(marker.value("file")?, svg, &alt),
+                };
+            }
         };
-        let (recorded, summary) = &**it;
         match marker.form.as_str() {
             "source" => Ok(source(name, recorded, summary)),
             "table" => Ok(markdown::tables(&selected(marker, summary)?)),
@@ -148,6 +158,7 @@ impl Maker {
                 let growth = growth.with_context(|| nothing_of(marker))?;
                 self.chart(marker.value("file")?, growth.svg(), &growth.alt())
             }
+            form if form != "chart" => bail!("{name} is a record of lanes, and {form} of servers"),
             _ => {
                 let (workload, file) = (marker.value("workload")?, marker.value("file")?);
                 let client =
@@ -187,9 +198,13 @@ impl Maker {
 fn source(name: &str, recorded: &Recorded, summary: &Summary) -> String {
     let options = again::what_was_measured(&recorded.environment.arguments);
     let command = ["compare", "run"].into_iter().chain(options.iter().map(String::as_str));
-    let command = command.collect::<Vec<_>>().join(" ");
+    made_by(name, &command.collect::<Vec<_>>().join(" "), &cells::preamble(summary))
+}
+
+/// The same in words, of any kind of record.
+pub(crate) fn made_by(name: &str, command: &str, preamble: &[String]) -> String {
     let mut text = format!("From [`{name}`]({name}), which `{command}` made:\n\n");
-    for line in cells::preamble(summary) {
+    for line in preamble {
         text += &format!("{line}\n\n");
     }
     text
@@ -206,7 +221,7 @@ fn selected(marker: &Marker, summary: &Summary) -> anyhow::Result<Summary> {
     selection.of(summary).with_context(|| nothing_of(marker))
 }
 
-fn nothing_of(marker: &Marker) -> String {
+pub(crate) fn nothing_of(marker: &Marker) -> String {
     let asked = marker.values.iter().map(|(key, value)| format!("{key}={value}"));
     format!("there is nothing of {}", asked.collect::<Vec<_>>().join(" "))
 }

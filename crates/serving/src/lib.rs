@@ -1,7 +1,7 @@
 //! Servers under measurement: which wait how, under which load, at what price.
 //!
 //! ```text
-//!  scenes.toml ─► Script  ─► Plan ──► rounds of cells, shuffled
+//!  scenes.toml ─► Script ──► Plan ──► rounds of cells, shuffled
 //!                              ▲           │
 //!                   Server ────┘           ▼ one cell
 //!                        ┌──────────── measure ──────────┐

@@ -34,5 +34,5 @@ pub mod sheets;
 pub mod summary;
 
 pub use page::page;
-pub use sheets::{markdown, terminal};
+pub use sheets::{markdown, overview, preamble, sheets, terminal};
 pub use summary::{Summary, summarise};

@@ -48,7 +48,7 @@ pub fn markdown(summary: &Summary) -> String {
 }
 
 /// The machine and the warnings.
-fn preamble(summary: &Summary) -> Vec<String> {
+pub fn preamble(summary: &Summary) -> Vec<String> {
     let warnings = summary.warnings.iter().map(|warning| format!("Note: {warning}."));
     std::iter::once(summary.machine.clone()).chain(warnings).collect()
 }
