@@ -113,24 +113,23 @@ struct Told(Vec<Piece>);
 #[derive(Debug, Clone, PartialEq)]
 enum Piece {
     Words(String),
-    /// From the least to the most.
-    Numbers(u64, u64),
+    /// As it stands there first, and from the least to the most.
+    Number(String, u64, u64),
 }
 
 impl Told {
     fn of(why: &str) -> Self {
-        let is_digit = |text: &str| text.starts_with(|letter: char| letter.is_ascii_digit());
-        let mut rest = why;
         let mut pieces = Vec::new();
+        let mut rest = why;
         while !rest.is_empty() {
-            let is_number = is_digit(rest);
-            let end = rest.find(|letter: char| letter.is_ascii_digit() != is_number);
-            let (piece, after) = rest.split_at(end.unwrap_or(rest.len()));
-            // What is no number of ours, an address for example, stays as it is.
-            let number = piece.parse().ok().filter(|_| is_number);
-            pieces.push(match number {
-                Some(number) => Piece::Numbers(number, number),
-                None => Piece::Words(piece.to_owned()),
+            let end = match number(rest) {
+                0 => rest.find(|letter: char| letter.is_ascii_digit()).unwrap_or(rest.len()),
+                end => end,
+            };
+            let (piece, after) = rest.split_at(end);
+            pieces.push(match piece.replace(',', "").parse() {
+                Ok(number) => Piece::Number(piece.to_owned(), number, number),
+                Err(_) => Piece::Words(piece.to_owned()),
             });
             rest = after;
         }
@@ -141,7 +140,7 @@ impl Told {
     fn is_like(&self, other: &Told) -> bool {
         let same = |(one, other): (&Piece, &Piece)| match (one, other) {
             (Piece::Words(one), Piece::Words(other)) => one == other,
-            (Piece::Numbers(..), Piece::Numbers(..)) => true,
+            (Piece::Number(..), Piece::Number(..)) => true,
             _ => false,
         };
         self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(same)
@@ -150,7 +149,7 @@ impl Told {
     /// Takes the numbers of another in that is like it.
     fn widen(&mut self, other: &Told) {
         for pair in self.0.iter_mut().zip(&other.0) {
-            if let (Piece::Numbers(least, most), Piece::Numbers(low, high)) = pair {
+            if let (Piece::Number(_, least, most), Piece::Number(_, low, high)) = pair {
                 (*least, *most) = ((*least).min(*low), (*most).max(*high));
             }
         }
@@ -159,11 +158,21 @@ impl Told {
     fn text(&self) -> String {
         let piece = |piece: &Piece| match piece {
             Piece::Words(words) => words.clone(),
-            Piece::Numbers(one, other) if one == other => one.to_string(),
-            Piece::Numbers(least, most) => format!("{least} to {most}"),
+            Piece::Number(text, least, most) if least == most => text.clone(),
+            Piece::Number(_, least, most) => format!("{} to {}", grouped(*least), grouped(*most)),
         };
         self.0.iter().map(piece).collect()
     }
+}
+
+/// How long the number is that `text` begins with: digits, and commas after which three more come.
+fn number(text: &str) -> usize {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let mut end = digits(text);
+    while end > 0 && text[end..].starts_with(',') && digits(&text[end + 1..]) == 3 {
+        end += 4;
+    }
+    end
 }
 
 fn capitalised(sentence: &str) -> String {
@@ -201,5 +210,18 @@ mod tests {
         told.widen(&other);
         assert_eq!(told.text(), "67 to 600 of 1000 requests had no answer 10 s later");
         assert_eq!(Told::of("").text(), "");
+    }
+
+    #[test]
+    fn a_number_may_have_commas_and_no_more() {
+        let mut told = Told::of("500 × 10 ms, 3 s is the most");
+        told.widen(&Told::of("1,000 × 10 ms, 3 s is the most"));
+        assert_eq!(told.text(), "500 to 1,000 × 10 ms, 3 s is the most");
+        assert_eq!(
+            [number("1,000 × 10"), number("5, 100"), number("1,00"), number("x")],
+            [5, 1, 1, 0]
+        );
+        let endless = "99999999999999999999999 and 1";
+        assert_eq!(Told::of(endless).text(), endless);
     }
 }
