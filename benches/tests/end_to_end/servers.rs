@@ -36,8 +36,8 @@ wait_us = 20_000
 
 [[handler]]
 name = "hangs"
-says = "waits five seconds"
-wait_us = 5_000_000
+says = "waits three seconds"
+wait_us = 2_900_000
 
 [[scene]]
 name = "together"

@@ -3,8 +3,19 @@
 use harness::environment::Environment;
 use harness::record::{Ending, How};
 
-/// The machine and the program, in one line.
+/// The machine, the program and the origin, in one line.
 pub(crate) fn machine(environment: &Environment) -> String {
+    format!(
+        "{}; origin {} on {} thread{}",
+        machine_and_program(environment),
+        environment.origin_server,
+        environment.origin_threads,
+        if environment.origin_threads == 1 { "" } else { "s" },
+    )
+}
+
+/// The same where there is no origin.
+pub(crate) fn machine_and_program(environment: &Environment) -> String {
     let Environment { cpu_model, processors, kernel, build, .. } = environment;
     let virtual_machine = if environment.virtual_machine { " (virtual)" } else { "" };
     let commit = build.commit.as_deref().unwrap_or("unknown");
@@ -12,12 +23,8 @@ pub(crate) fn machine(environment: &Environment) -> String {
     let commit = commit.get(..12).unwrap_or(commit);
     let modified = if build.modified == Some(true) { ", modified" } else { "" };
     format!(
-        "{processors} × {cpu_model}{virtual_machine}; {kernel}; {}; commit {commit}{modified}; \
-         origin {} on {} thread{}",
+        "{processors} × {cpu_model}{virtual_machine}; {kernel}; {}; commit {commit}{modified}",
         build.rustc,
-        environment.origin_server,
-        environment.origin_threads,
-        if environment.origin_threads == 1 { "" } else { "s" },
     )
 }
 

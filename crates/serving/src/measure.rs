@@ -223,15 +223,18 @@ fn sample(
     }
     watch(Event::Measuring(cell));
     let measured = measured(bench, fleet, cell, scene, server);
-    // What holds connections may have a thousand handlers that wait: they are not awaited.
-    if scene.load.holds() || measured.as_ref().is_ok_and(|it| has_ended(it.as_ref())) {
+    if scene.load.holds() || measured.as_ref().is_ok_and(|it| is_left_busy(it.as_ref())) {
         fleet.running.remove(&server.id);
     }
     measured.map_err(|source| MeasureError::Clients { cell: Box::new(cell.clone()), source })
 }
 
-fn has_ended(sample: Option<&Sample>) -> bool {
-    sample.is_some_and(|sample| sample.server.is_none())
+/// Whether the server has ended, or may go on with requests that nobody waits for any more: the next
+/// sample would pay for them.
+fn is_left_busy(sample: Option<&Sample>) -> bool {
+    let Some(sample) = sample else { return true };
+    let is_through = |outcome: &Outcome| outcome.failed + outcome.unanswered == 0;
+    sample.server.is_none() || !sample.clients.as_ref().is_some_and(is_through)
 }
 
 fn measured(

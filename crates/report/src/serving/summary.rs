@@ -11,7 +11,7 @@ use serving::{Cell, Recorded, Sample};
 use super::figures::{
     Figures, Middle, documents_per_cpu_s, documents_per_s, figures, kib_per_connection,
 };
-use crate::machine::{machine, warnings};
+use crate::machine::{machine_and_program, warnings};
 use crate::summary::is_void;
 
 /// What servers are held against: the one that most people know.
@@ -168,7 +168,7 @@ pub fn summarise(recorded: &Recorded) -> Summary {
     }
     let context = Context { recorded, samples };
     Summary {
-        machine: machine(&recorded.environment),
+        machine: machine_and_program(&recorded.environment),
         warnings: warnings(&recorded.environment, recorded.ending.as_ref()),
         scenes: recorded.plan.script.scenes.iter().map(|scene| context.scene(scene)).collect(),
     }
