@@ -193,6 +193,12 @@ pub fn check(options: &CheckOptions) -> anyhow::Result<ExitCode> {
 }
 
 fn read(folder: &Path) -> anyhow::Result<Recorded> {
+    if serving::record::is_one(folder) {
+        let name = folder.display();
+        let why =
+            anyhow::anyhow!("{name} is a record of servers, and this compares records of lanes");
+        return Err(Misuse::of(why));
+    }
     record::read(folder).map_err(Misuse::of)
 }
 

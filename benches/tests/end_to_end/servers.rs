@@ -179,8 +179,11 @@ fn published() {
     assert_eq!(kept.samples, recorded(&scratch).samples);
     let words = kept.environment.arguments.join(" ");
     assert!(!words.contains(&scratch.0.display().to_string()), "{words}");
-    let table = said(program().arg("table").arg(own));
+    let table = said(program().arg("table").arg(&own));
     assert_eq!(table.stdout, run.stdout);
+    let repeat = said(program().arg("repeat").args([&own, &own]));
+    assert_eq!(repeat.code, Some(2));
+    assert!(repeat.stderr.contains("is a record of servers"), "{repeat:?}");
 }
 
 fn misused() {
