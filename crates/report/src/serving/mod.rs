@@ -16,7 +16,7 @@
 //! * [`figures`]: samples of one cell as numbers;
 //! * [`summary`]: samples as rows, and what stands in a row that has none;
 //! * [`notes`]: why there are no figures, each reason once;
-//! * [`sheets`]: a scene's rows with the points as columns;
+//! * [`mod@sheets`]: a scene's rows with the points as columns;
 //! * [`csv`]: for a spreadsheet;
 //! * [`chart`]: what a scene shows at one look;
 //! * [`mod@page`]: all of it as one file for a browser;
