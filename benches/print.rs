@@ -129,6 +129,9 @@ pub fn list(
             (false, ..) => {}
         }
     }
+    lines.push("servers, in place of lanes".to_owned());
+    let how = "--workloads servers; `compare servers --list` names them and what is done with them";
+    lines.push(format!("  {how}"));
     say(&(lines.join("\n") + "\n"))
 }
 
