@@ -220,7 +220,8 @@ fn splice() {
         ("table record=nowhere", "line 1: "),
         ("table record=record workload=other", "there is nothing of record=record workload=other"),
         ("table record=record lane=x", "a table has no lane="),
-        ("picture record=record", "picture is no form"),
+        ("painting record=record", "painting is no form"),
+        ("picture record=record", "record is a record of lanes, and picture of servers"),
         ("claims record=record", "record has no samples for any claim"),
         ("growth record=record claim=15 file=x.svg", "there is nothing of claim=15"),
     ] {
