@@ -221,6 +221,10 @@ fn sample(
             return Ok(Some(empty(cell, Some(Void { failed: true, why }))));
         }
     }
+    if scene.load == Kind::Open && !cell.point.is_ceiling() && fleet.rate(cell, scene).is_none() {
+        let why = "its ceiling, of which its rate is a part, was not found".to_owned();
+        return Ok(Some(empty(cell, Some(Void { failed: true, why }))));
+    }
     watch(Event::Measuring(cell));
     let measured = measured(bench, fleet, cell, scene, server);
     if scene.load.holds() || measured.as_ref().is_ok_and(|it| is_left_busy(it.as_ref())) {

@@ -224,6 +224,12 @@ impl Script {
             () if scene.load == Kind::Open && scene.rate.is_some() != scene.percent.is_empty() => {
                 Some("an open loop has either a `rate` or `percent` of a ceiling".into())
             }
+            () if [&scene.percent, scene.quick.percent.as_ref().unwrap_or(&scene.percent)]
+                .iter()
+                .any(|percents| !percents.is_empty() && !percents.contains(&100)) =>
+            {
+                Some("`percent` needs 100, the ceiling that the others are parts of".into())
+            }
             () if scene.load != Kind::Open && (scene.rate.is_some() || scene.blocker.is_some()) => {
                 Some("`rate` and `blocker` are for an open loop".into())
             }
@@ -336,6 +342,7 @@ at_once_least = 30
             ("[1, 1_000]", "[0]", 18, "`clients` are numbers above 0"),
             ("name = \"idle\"", "name = \"rising\"", 27, "the name is taken"),
             ("percent = [10, 100]", "rate = 5\npercent = [10]", 27, "either a `rate` or `percent`"),
+            ("[10, 100]", "[10, 50]", 27, "`percent` needs 100"),
             ("for_ms = 500", "", 27, "`for_ms` says how long it takes"),
             ("[10, 20, 30]", "[10, 20]", 36, "a slope needs three numbers"),
             ("[64]", "[64]\npicture = [64]", 27, "`picture` is for clients at once"),
